@@ -1,0 +1,99 @@
+"""The error tree. Every message names the input and says what to do next.
+
+    OriginLensError
+    |-- InputError            one input cannot be used; the rest of the batch goes on
+    |   |-- ReadError         the file is missing, a directory, or not readable
+    |   |-- UnsupportedFormat the bytes are no picture in a listed format
+    |   |-- CorruptImage      a picture format, but broken or truncated
+    |   |-- ImageTooLarge     more pixels, bytes or frames than the limits allow
+    |   `-- DecodeTimeout     decoding ran past its time limit
+    |-- StoreError            the index as a whole cannot be used
+    |   |-- IndexMissing      there is no index in that folder
+    |   |-- IndexLocked       another process is writing to it
+    |   |-- IndexCorrupt      a checksum, count or row is wrong and could not be rebuilt
+    |   `-- IndexVersion      written by a newer release
+    |-- UsageError            a wrong option or argument (exit code 2)
+    |-- MissingExtra          an optional dependency is absent; names the pip command
+    |-- WeightsError          a weight file is absent or its checksum is wrong
+    `-- ContractError         a method breaks the registry's contract
+"""
+
+from __future__ import annotations
+
+
+class OriginLensError(Exception):
+    """Base of every error that OriginLens raises on purpose."""
+
+    @property
+    def type(self) -> str:
+        """Name used in the ``error.type`` field of JSON output."""
+        return type(self).__name__
+
+    def to_dict(self) -> dict[str, str]:
+        """``{"type", "message"}`` as JSON output carries it."""
+        return {"type": self.type, "message": str(self)}
+
+
+class InputError(OriginLensError):
+    """One input cannot be used; the rest of the batch goes on."""
+
+
+class ReadError(InputError):
+    """The file is missing, is a directory or cannot be read."""
+
+
+class UnsupportedFormat(InputError):
+    """The bytes are not a picture in a format that OriginLens reads."""
+
+
+class CorruptImage(InputError):
+    """The bytes start like a picture but cannot be decoded in full."""
+
+
+class ImageTooLarge(InputError):
+    """The picture exceeds a limit on pixels, bytes or frames."""
+
+
+class DecodeTimeout(InputError):
+    """Decoding ran past its time limit."""
+
+
+class StoreError(OriginLensError):
+    """The index as a whole cannot be used."""
+
+
+class IndexMissing(StoreError):
+    """There is no index in the folder given."""
+
+
+class IndexLocked(StoreError):
+    """Another process holds the writer's lock."""
+
+
+class IndexCorrupt(StoreError):
+    """Stored data fails its checksum or count and could not be rebuilt."""
+
+
+class IndexVersion(StoreError):
+    """The index was written by a newer, incompatible release."""
+
+
+class UsageError(OriginLensError):
+    """A wrong option or argument; the command line exits with 2."""
+
+
+class MissingExtra(OriginLensError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: pip install 'originlens[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class WeightsError(OriginLensError):
+    """A weight file is absent or its checksum is wrong."""
+
+
+class ContractError(OriginLensError):
+    """A method breaks the registry's contract (duplicate name, missing verb, incomplete card)."""

@@ -1,0 +1,178 @@
+"""Do the pixels agree once warped? Local correlation of contrast, blind to colour and brightness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.core import geometry
+from originlens.core.image import Pixels
+
+Grey = npt.NDArray[np.uint8]
+Map = npt.NDArray[np.float32]
+
+_CELLS = 24  # agreement is judged on about this many cells along the query's long side
+_AGREES = 0.6
+_NOISE = 2.0  # standard deviation (grey levels) that compression and sensors leave in flat areas
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSupport:
+    """Shares in [0, 1]: see :class:`originlens.match.Geometry`; ``texture`` is the share of the
+    overlap that has contrast to judge, ``agreed_query`` the agreeing share of the query's area,
+    ``fine_correlation`` the median correlation of fine detail in [-1, 1]."""
+
+    coverage_query: float = 0.0
+    coverage_asset: float = 0.0
+    agreement: float = 0.0
+    correlation: float = 0.0
+    texture: float = 0.0
+    agreed_query: float = 0.0
+    fine_correlation: float = 0.0
+
+
+def working_grey(pixels: Pixels, long_side: int) -> Grey:
+    """Luma (h, w) uint8 with the long side at most ``long_side`` (never enlarged)."""
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    scale = long_side / max(grey.shape)
+    if scale >= 1:
+        return np.ascontiguousarray(grey)
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+
+
+def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelSupport:
+    """Warp the asset by ``matrix`` (asset -> query working frames) and correlate locally."""
+    import cv2
+
+    h, w = query.shape
+    warped, inside, scale = _warp(query.shape, asset, matrix)
+    area = float(inside.mean())
+    if area <= 0 or inside.sum() < 64:
+        return PixelSupport()
+    # Compare at the coarser of the two resolutions: enlarging a reduced copy adds no detail.
+    sigma = 1.0 + max(0.0, 0.7 * (scale - 1.0))
+    q = cv2.GaussianBlur(query.astype(np.float32), (0, 0), sigma)
+    a = cv2.GaussianBlur(warped.astype(np.float32), (0, 0), sigma)
+    overlap_side = np.sqrt(inside.sum())
+    radius = max(2, round(min(max(h, w) / _CELLS, overlap_side / 8) / 2))
+    correlation, contrast = _local_correlation(q, a, inside, radius)
+    # A cell counts where either picture has contrast: one flat, one textured is a disagreement.
+    judged = (inside > 0) & (contrast > 3 * _NOISE)
+    weight = judged[radius // 2 :: radius, radius // 2 :: radius]
+    values = correlation[radius // 2 :: radius, radius // 2 :: radius][weight]
+    asset_area = _asset_share(query.shape, asset.shape, matrix)
+    if len(values) < 6:
+        return PixelSupport(area, asset_area)
+    agreed = values > _AGREES
+    detail_q = q - cv2.GaussianBlur(q, (0, 0), 2.5 * sigma)
+    detail_a = a - cv2.GaussianBlur(a, (0, 0), 2.5 * sigma)
+    fine, _ = _local_correlation(detail_q, detail_a, inside, radius)
+    fine_values = fine[radius // 2 :: radius, radius // 2 :: radius][weight]
+    texture = float(judged.sum() / max(1.0, float(inside.sum())))
+    return PixelSupport(
+        coverage_query=area,
+        coverage_asset=asset_area,
+        agreement=float(agreed.mean()),
+        correlation=float(np.median(values)),
+        texture=texture,
+        agreed_query=float(agreed.mean()) * area,
+        fine_correlation=float(np.median(fine_values)),
+    )
+
+
+def _warp(
+    shape: tuple[int, ...], asset: Grey, matrix: npt.NDArray[np.float64]
+) -> tuple[Grey, Grey, float]:
+    """Asset in the query's frame, the mask of where it lies, and its enlargement factor.
+
+    A strong reduction is anti-aliased by shrinking the asset by area first.
+    """
+    import cv2
+
+    h, w = shape[:2]
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    source = asset
+    if scale < 0.7:
+        size = (max(1, round(asset.shape[1] * scale)), max(1, round(asset.shape[0] * scale)))
+        source = np.asarray(cv2.resize(asset, size, interpolation=cv2.INTER_AREA))
+        matrix = matrix @ geometry.scaling((source.shape[0], source.shape[1]), asset.shape[:2])
+    warped = cv2.warpPerspective(source, matrix, (w, h), flags=cv2.INTER_LINEAR)
+    ones = np.ones(source.shape[:2], np.uint8)
+    inside = cv2.warpPerspective(ones, matrix, (w, h), flags=cv2.INTER_NEAREST)
+    return np.asarray(warped), np.asarray(inside), scale
+
+
+def _local_correlation(a: Map, b: Map, inside: Grey, radius: int) -> tuple[Map, Map]:
+    """Windowed correlation in [-1, 1] and the larger local standard deviation, both (h, w).
+
+    Sums run over pixels inside the overlap only, so its border does not dilute the windows.
+    """
+    import cv2
+
+    size = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(x: Map) -> Map:
+        return np.asarray(cv2.boxFilter(x, cv2.CV_32F, size, normalize=True))
+
+    mask = inside.astype(np.float32)
+    weight = np.maximum(mean(mask), 1e-3)
+    ma, mb = mean(a * mask) / weight, mean(b * mask) / weight
+    va = np.maximum(mean(a * a * mask) / weight - ma * ma, 0)
+    vb = np.maximum(mean(b * b * mask) / weight - mb * mb, 0)
+    cov = mean(a * b * mask) / weight - ma * mb
+    correlation = cov / np.sqrt((va + _NOISE**2 / 4) * (vb + _NOISE**2 / 4))
+    return correlation.astype(np.float32), np.sqrt(np.maximum(va, vb)).astype(np.float32)
+
+
+def _asset_share(
+    query: tuple[int, ...], asset: tuple[int, ...], matrix: npt.NDArray[np.float64]
+) -> float:
+    """Share of the asset's area that falls inside the query's frame, on a 32x32 grid."""
+    ys, xs = np.mgrid[0:32, 0:32]
+    points = np.column_stack(
+        [(xs.ravel() + 0.5) * asset[1] / 32 - 0.5, (ys.ravel() + 0.5) * asset[0] / 32 - 0.5]
+    )
+    mapped = geometry.apply(matrix, points)
+    x, y = mapped[:, 0], mapped[:, 1]
+    return float(((x >= -0.5) & (x <= query[1] - 0.5) & (y >= -0.5) & (y <= query[0] - 0.5)).mean())
+
+
+def whole_alignment(query: Grey, asset: Grey) -> npt.NDArray[np.float64] | None:
+    """The best of the eight whole-picture symmetries, if the thumbnails correlate at >= 0.8.
+
+    For pictures without local features (flat, blurred, tiny): compares 24x24 thumbnails.
+    """
+    import cv2
+
+    def thumbnail(grey: Grey) -> Map:
+        small = cv2.resize(grey, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+        return np.asarray(small - small.mean())
+
+    q, a = thumbnail(query), thumbnail(asset)
+    norm = float(np.linalg.norm(q) * np.linalg.norm(a))
+    if norm < 24 * 24 * 4.0:
+        return None
+    best, best_score = 0, 0.8
+    for exif in range(1, 9):
+        score = float((q * oriented(a, exif)).sum()) / norm
+        if score > best_score:
+            best, best_score = exif, score
+    if not best:
+        return None
+    turned = asset.shape[:2] if best < 5 else asset.shape[1::-1]
+    return geometry.scaling((turned[0], turned[1]), query.shape[:2]) @ geometry.orientation(
+        best, (asset.shape[0], asset.shape[1])
+    )
+
+
+def oriented(array: npt.NDArray[np.float32], exif: int) -> npt.NDArray[np.float32]:
+    """A (h, w) array turned by an EXIF orientation code."""
+    if exif >= 5:
+        array = array.T
+    flips = {1: (1, 1), 2: (1, -1), 3: (-1, -1), 4: (-1, 1), 5: (1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
+    return array[:: flips[exif][0], :: flips[exif][1]]

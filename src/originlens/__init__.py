@@ -1,38 +1,66 @@
 """OriginLens: ``git blame`` for an image.
 
-``Index`` keeps originals and finds where a picture comes from, ``compare`` looks at two pictures,
-``examine`` writes the whole report of one. Names load on first use, so ``import originlens`` is
-cheap and has no effects.
+Which original was this picture made from, and what was changed? Everything public is named here
+and imported on first use, so that ``import originlens`` costs next to nothing.
+
+>>> index = originlens.Index("archive", mode="w")              # doctest: +SKIP
+>>> for event in index.add(["photos/"]): ...                   # doctest: +SKIP
+>>> index.search("found.jpg").decision                         # doctest: +SKIP
+'copy'
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from originlens.core import errors
+    from originlens.core.evidence import Edit, Evidence, Match, Report, SearchResult, Verdict
     from originlens.core.image import Image
     from originlens.engine import examine
     from originlens.match.index import Index
     from originlens.match.search import compare
 
-__version__ = "0.1.0.dev0"
-
-__all__ = ["Image", "Index", "compare", "examine", "__version__"]
-
 _HOMES = {
+    "Edit": "originlens.core.evidence",
+    "Evidence": "originlens.core.evidence",
     "Image": "originlens.core.image",
     "Index": "originlens.match.index",
+    "Match": "originlens.core.evidence",
+    "Report": "originlens.core.evidence",
+    "SearchResult": "originlens.core.evidence",
+    "Verdict": "originlens.core.evidence",
     "compare": "originlens.match.search",
     "examine": "originlens.engine",
 }
 
+__all__ = [
+    "Edit",
+    "Evidence",
+    "Image",
+    "Index",
+    "Match",
+    "Report",
+    "SearchResult",
+    "Verdict",
+    "__version__",
+    "compare",
+    "errors",
+    "examine",
+]
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    if name == "errors":
+        return import_module("originlens.core.errors")
+    if name == "__version__":
+        from importlib.metadata import version
 
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+        return version("originlens")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'originlens' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

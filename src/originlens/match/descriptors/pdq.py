@@ -109,7 +109,7 @@ def _grids(pixels: Pixels, directions: int) -> _Matrix:
 
 
 def _quality(grid: _Matrix) -> int:
-    """0 to 100: sum of the steps between neighbouring grid points, in whole percent of the range."""
+    """0 to 100: sum of the steps between neighbouring grid points, in whole percent."""
     percent = grid * np.float32(100.0 / 255.0)
     steps = np.abs(np.diff(percent, axis=0)).astype(int).sum()
     steps += np.abs(np.diff(percent, axis=1)).astype(int).sum()
@@ -193,7 +193,7 @@ def distance(a: bytes | Hash, b: bytes | Hash) -> int:
         paper="Facebook, The TMK+PDQF Video-Hashing and the PDQ Image-Hashing Algorithm, 2019",
         code_licence="Apache-2.0",
         reads=("pixels",),
-        cost=Cost(ms_per_mpx=2.0, mb=16.0, note="without decoding; all eight symmetries 1.6 times as much"),
+        cost=Cost(ms_per_mpx=2.0, mb=16.0, note="without decoding; all eight symmetries 1.6x"),
         status="stable",
         scope="equal to other PDQ hashes where computed at 512 or more pixels on the short side",
         fails_when="crop, rotation, border, overlay, pasted pictures; flat pictures have none",

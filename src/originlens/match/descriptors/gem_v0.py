@@ -1,0 +1,150 @@
+"""GeM v0: one learned 256-dimensional vector per picture, found again after strong edits.
+
+Papers: MobileNetV2 (Sandler et al., CVPR 2018) as the trunk; generalised-mean pooling and learned
+whitening (Radenovic, Tolias, Chum, TPAMI 2019, arXiv 1711.02512).
+
+Why it works: pooled features of a classification network say which things of which look are in the
+picture, almost wherever they are, and a whitening fitted on photographs removes what all pictures
+share.
+
+When it fails: a picture pasted small into another one (send crops of the query as further views),
+crops below about a tenth of the area, flat graphics and text pages, and different photographs of
+the same object, which are near by design: a verifier has to decide.
+
+The graph (shipped, made by ``train/global_descriptor/train.py``; model card in
+``docs/models/gem_v0.md``) takes pixels and holds the normalisation, trunk, pooling and whitening.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.core.errors import WeightsError
+from originlens.core.image import Image, Pixels
+from originlens.core.registry import Card, Cost, Weights, register
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Vectors = npt.NDArray[np.float32]
+
+DIMENSION = 256
+INPUT_SIDE = 224
+_BATCH = 16  # bounds the activations' memory; larger batches are no faster on a CPU
+
+WEIGHTS = Weights(
+    file="gem_v0.onnx",
+    sha256="d50f7a6f60c279003587ba5dc8f3add77dbe1f22acc7b985b81196b3589e23dc",
+    bytes=5116229,
+    licence="Apache-2.0; trunk: ImageNet MobileNetV2 of torchvision, BSD-3-Clause",
+    training_data="trunk: ImageNet-1k; whitening: 4 676 photographs of 18 public collections",
+)
+
+
+@lru_cache(maxsize=1)
+def _graph() -> bytes:
+    path = Path(__file__).parent / "weights" / WEIGHTS.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: reinstall originlens") from error
+    if hashlib.sha256(data).hexdigest() != WEIGHTS.sha256:
+        raise WeightsError(f"{path} does not have the checksum of its card: reinstall originlens")
+    return data
+
+
+@lru_cache(maxsize=4)
+def session(threads: int) -> onnxruntime.InferenceSession:
+    """The inference session with that many threads; made on first use and shared.
+
+    Raises:
+        WeightsError: the weight file is absent or its checksum is wrong.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Idle threads must sleep: other work of the process runs between two pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use (its affinity mask where the system has one)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def network_input(pixels: Pixels) -> Pixels:
+    """(224, 224, 3) uint8: the picture squeezed to the network's size, whatever its aspect."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    shrinks = height >= INPUT_SIDE and width >= INPUT_SIDE
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: Any = cv2.resize(pixels, (INPUT_SIDE, INPUT_SIDE), interpolation=method)
+    return np.asarray(resized, np.uint8)
+
+
+@register(
+    Card(
+        name="gem-v0",
+        kind="descriptor",
+        task="copy detection",
+        claims="the same picture after crops, overlays, colour, turns: near among thousands",
+        paper="Sandler et al., CVPR 2018; Radenovic, Tolias, Chum, TPAMI 2019 (1711.02512)",
+        code_licence="Apache-2.0",
+        reads=("pixels",),
+        cost=Cost(ms_per_mpx=9.5, mb=60.0, note="ms per picture whatever its size, 1 core"),
+        status="stable",
+        scope="own weights: photographs",
+        fails_when="small pasted pictures, crops below a tenth, flat graphics, same-object photos",
+        weights=(WEIGHTS,),
+    )
+)
+class GemV0:
+    """The descriptor ``gem-v0``.
+
+    Args:
+        threads: threads of the inference; by default the CPUs this process may use. Pass 1 inside
+            worker processes. The vectors differ by rounding only (below 1e-5).
+    """
+
+    dimension = DIMENSION
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self.threads = threads
+
+    def describe(self, image: Image) -> Vectors:
+        """``(256,) float32`` of unit length for the managed, EXIF-oriented picture."""
+        return self.describe_batch([image.reduced(INPUT_SIDE)])[0]
+
+    def describe_batch(self, pictures: Sequence[Pixels]) -> Vectors:
+        """Vectors of many pictures, or of many views of one.
+
+        Args:
+            pictures: ``(h, w, 3) uint8`` sRGB arrays of any sizes; best not far below 224 pixels.
+
+        Returns:
+            ``(N, 256) float32``, each row of unit length.
+
+        Raises:
+            WeightsError: the weight file is absent or its checksum is wrong.
+        """
+        run = session(self.threads or available_cpus())
+        vectors = np.empty((len(pictures), DIMENSION), np.float32)
+        for start in range(0, len(pictures), _BATCH):
+            batch = np.stack([network_input(p) for p in pictures[start : start + _BATCH]])
+            vectors[start : start + len(batch)] = run.run(None, {"pixels": batch})[0]
+        return vectors

@@ -1,6 +1,7 @@
 """A picture, decoded once and safely.
 
-The only place in OriginLens that decodes pictures. Every input is hostile.
+The only place in OriginLens that decodes pictures. Every input is hostile: nothing but errors of
+``core.errors`` is raised, and the cost of a decode is bounded by ``Limits``.
 """
 
 from __future__ import annotations
@@ -8,76 +9,117 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from dataclasses import dataclass
+import stat
+import threading
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import CorruptImage, ReadError
+from originlens.core import _decode
+from originlens.core._decode import Limits
+from originlens.core.errors import ImageTooLarge, ReadError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 Pixels = npt.NDArray[np.uint8]
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a decode may cost: pixels, file bytes, frames, seconds."""
-
-    pixels: int = 40_000_000
-    bytes: int = 512 * 1024 * 1024
-    frames: int = 1
-    seconds: float = 20.0
-
-
 DEFAULT_LIMITS = Limits()
+
+#: Requests below this share one decode: descriptors, proxies and verification all derive from it.
+SHARED_SHORT_SIDE = 512
+#: Decoded pictures up to this size are kept so that other colour/orientation variants derive.
+_KEPT_PIXELS = 4_000_000
 
 
 class Image:
     """A picture: original bytes and lazily decoded pixels. Immutable.
 
-    ``width`` and ``height`` are those of the full-size, EXIF-oriented picture.
+    ``width`` and ``height`` are those of the full-size, EXIF-oriented picture; ``orientation`` is
+    the EXIF value 1..8 that was applied; ``format`` is JPEG, MPO, PNG, WEBP, TIFF, BMP, GIF, AVIF
+    or HEIC, told by content. Transparent pixels are shown on white; of animations, multi-page files
+    and MPOs the first frame is read (``notes`` says so).
+
+    Raises:
+        UnsupportedFormat, CorruptImage, ImageTooLarge: from the header, at construction.
+        CorruptImage, ImageTooLarge, DecodeTimeout: from the pixels, where they are first used.
     """
 
-    def __init__(self, data: bytes, *, path: str | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, data: bytes, *, path: str | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self.path = path
         self.limits = limits
-        self._data = data
-        self._open()
+        self._data: bytes | None = data
+        self._header = _decode.read_header(data, self._name, limits)
+        self.format = self._header.format
+        self.orientation = self._header.orientation
+        width, height = self._header.size
+        self.width, self.height = (height, width) if self.orientation > 4 else (width, height)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._lock = threading.RLock()
+        self._notes: list[str] = []
+        self._variants: dict[tuple[int, bool, bool], Pixels] = {}
+        self._decoded: dict[int, Picture] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Image:
+        """Read a file; ``path`` is kept verbatim.
+
+        Raises:
+            ReadError: missing, a folder, not a regular file or unreadable.
+            ImageTooLarge: more bytes than the limits allow (found before reading).
+        """
+        name = os.fspath(path)
         try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ReadError(f"{path}: cannot be read: {error.strerror}") from error
-        return cls(data, path=os.fspath(path), limits=limits)
+            with open(name, "rb") as file:
+                info = os.fstat(file.fileno())
+                if not stat.S_ISREG(info.st_mode):
+                    raise ReadError(f"{_printable(name)}: not a regular file")
+                if info.st_size > limits.bytes:
+                    raise ImageTooLarge(
+                        f"{_printable(name)}: {info.st_size} bytes exceed the limit of "
+                        f"{limits.bytes} bytes"
+                    )
+                data = file.read(limits.bytes + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ReadError(f"{_printable(name)}: cannot be read: {reason}") from error
+        return cls(data, path=name, limits=limits)
 
     @classmethod
     def from_array(cls, pixels: Pixels, *, path: str | None = None) -> Image:
-        """A picture made of ``(H, W, 3) uint8`` sRGB pixels; its bytes are a PNG made on demand."""
+        """A picture made of (H, W, 3) uint8 sRGB pixels (copied); its bytes, made on demand, are a PNG.
+
+        Raises:
+            ValueError: another shape or dtype, or no pixels.
+        """
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+            raise ValueError(f"pixels must be (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}")
         self = cls.__new__(cls)
         self.path, self.limits, self._data = path, DEFAULT_LIMITS, None
-        self.format, self.orientation, self.notes = "PNG", 1, ()
+        self.format, self.orientation = "PNG", 1
         self.height, self.width = pixels.shape[:2]
-        self.__dict__["pixels"] = np.ascontiguousarray(pixels)
+        self._header = _decode.Header("PNG", "RGB", (self.width, self.height), 1, None, ())
+        self._prepare()
+        self._variants[1, False, False] = _read_only(np.array(pixels, order="C"))
         return self
 
-    def _open(self) -> None:
-        from PIL import Image as Pillow
+    @property
+    def _name(self) -> str:
+        return "picture" if self.path is None else _printable(self.path)
 
-        try:
-            with Pillow.open(io.BytesIO(self._data)) as picture:
-                self.format = picture.format or "?"
-                self.orientation = int(picture.getexif().get(274, 1) or 1)
-                width, height = picture.size
-        except Exception as error:
-            raise CorruptImage(f"{self.path}: {error}") from error
-        if self.orientation not in range(1, 9):
-            self.orientation = 1
-        self.width, self.height = (height, width) if self.orientation > 4 else (width, height)
-        self.notes: tuple[str, ...] = ()
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of results must know: first frame only, profile ignored, bits scaled ...
+
+        Complete once pixels were decoded.
+        """
+        return tuple(dict.fromkeys((*self._header.notes, *self._notes)))
 
     @property
     def data(self) -> bytes:
@@ -95,35 +137,67 @@ class Image:
         """Hex SHA-256 of the original bytes."""
         return hashlib.sha256(self.data).hexdigest()
 
-    @cached_property
+    @property
     def pixels(self) -> Pixels:
         """(H, W, 3) uint8 sRGB, EXIF-oriented, full size, read-only."""
-        return self._decode(None, managed=True, oriented=True)
+        return self._variant(1, managed=True, oriented=True)
 
     def reduced(self, short_side: int, *, managed: bool = True, oriented: bool = True) -> Pixels:
-        """Pixels at a size not below ``short_side`` (unless the picture is smaller): (h, w, 3) uint8.
+        """Pixels whose short side is >= ``short_side`` or the picture's: (h, w, 3) uint8, read-only.
 
-        A large JPEG is decoded at the smallest DCT scale (1/2, 1/4, 1/8) whose short side is still
-        >= ``short_side``; anything else is decoded in full. No resampling beyond that. The frame
-        relates to the full-size one by ``x_full = (x + 0.5) * width / w - 0.5``.
+        A large JPEG is decoded at the smallest DCT scale s (1/2, 1/4, 1/8) that satisfies this;
+        anything else is decoded in full. No resampling beyond that. Requests below
+        ``SHARED_SHORT_SIDE`` are answered as if they asked for it, so that all share one decode.
+        The frame relates to the full-size one by ``x_full = (x + 0.5) * s - 0.5`` with s =
+        ``scale(short_side)``; where s does not divide a side, the last column or row stands for
+        fewer pixels (the first one, where the orientation flips that axis).
         ``managed=False`` leaves colours as stored (no ICC), ``oriented=False`` leaves the stored
         orientation: what hash exchanges compute on.
         """
-        return self._decode(short_side, managed=managed, oriented=oriented)
+        return self._variant(self.scale(short_side), managed=managed, oriented=oriented)
 
-    def _decode(self, short_side: int | None, *, managed: bool, oriented: bool) -> Pixels:
-        from PIL import Image as Pillow
-        from PIL import ImageOps
+    def scale(self, short_side: int) -> int:
+        """The factor 1, 2, 4 or 8 by which ``reduced(short_side)`` is smaller than the picture."""
+        return _decode.scale_for(self._header, max(short_side, SHARED_SHORT_SIDE))
 
-        if self._data is None:
-            return self.pixels
-        try:
-            with Pillow.open(io.BytesIO(self._data)) as picture:
-                if oriented:
-                    ImageOps.exif_transpose(picture, in_place=True)
-                return np.asarray(picture.convert("RGB"))
-        except Exception as error:
-            raise CorruptImage(f"{self.path}: {error}") from error
+    def _variant(self, scale: int, *, managed: bool, oriented: bool) -> Pixels:
+        key = (scale, managed and self._is_managed, oriented and self.orientation != 1)
+        with self._lock:
+            if key not in self._variants:
+                self._variants[key] = _read_only(self._make(*key))
+            return self._variants[key]
+
+    @cached_property
+    def _is_managed(self) -> bool:
+        """Whether honouring the colour profile can change pixels."""
+        from originlens.core._colour import is_srgb
+
+        profile = self._header.profile
+        return profile is not None and not is_srgb(profile)
+
+    def _make(self, scale: int, managed: bool, oriented: bool) -> Pixels:
+        from originlens.core._colour import to_srgb
+
+        picture = self._decoded.get(scale) or self._load(scale)
+        notes: list[str] = []
+        with _decode.own_errors(self._name) as messages:
+            pixels = to_srgb(picture, self._header.profile if managed else None, notes)
+        self._notes += [n for n in (*notes, *messages) if n not in self._notes]
+        if not (self._is_managed or self.orientation != 1):
+            self._decoded.pop(scale, None)
+        is_oriented = self.format == "TIFF"  # Pillow turns TIFFs when it loads them
+        if oriented and not is_oriented:
+            pixels = orient(pixels, self.orientation)
+        elif is_oriented and not oriented:
+            pixels = orient(pixels, _INVERSE[self.orientation])
+        return pixels
+
+    def _load(self, scale: int) -> Picture:
+        picture, messages = _decode.load(self.data, self._name, self.limits, scale)
+        self._notes += [m for m in messages if m not in self._notes]
+        if picture.width * picture.height <= _KEPT_PIXELS:
+            self._decoded[scale] = picture
+        return picture
 
     @cached_property
     def pixel_hash(self) -> str:
@@ -136,3 +210,27 @@ class Image:
     def exif(self) -> dict[str, Any]:
         """EXIF tags by name (strings, numbers, lists); empty if none or unreadable."""
         return {}
+
+
+_INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+
+
+def orient(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn stored pixels (H, W, ...) upright by the EXIF orientation (EXIF 2.32, tag 0x0112)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _read_only(pixels: Pixels) -> Pixels:
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _printable(name: str | bytes) -> str:
+    """A path for messages: undecodable bytes escaped so that the message can be printed."""
+    return os.fsdecode(name).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,255 @@
+"""The one door to the decoders: bounded in pixels, bytes, frames, scans and seconds.
+
+A header is read and judged before anything is allocated for pixels. Decoders are fed by a stream
+that stops at a deadline, so a decoder that reads in pieces can be stopped; those that work in one
+call (WebP, AVIF, libtiff) are bounded by the size limits that were checked before.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from originlens.core._sniff import LISTED, describe_unlisted, sniff, webp_size
+from originlens.core.errors import (
+    CorruptImage,
+    DecodeTimeout,
+    ImageTooLarge,
+    OriginLensError,
+    UnsupportedFormat,
+)
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a decode may cost.
+
+    ``pixels`` of one picture, ``bytes`` of the file, ``scans`` of a progressive JPEG (each is a
+    pass over all coefficients) and ``seconds`` of wall time.
+    """
+
+    pixels: int = 40_000_000
+    bytes: int = 512 * 1024 * 1024
+    scans: int = 200
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says about its picture before it is decoded.
+
+    ``size`` is (width, height) as stored, before the EXIF ``orientation`` (1..8) is applied.
+    """
+
+    format: str
+    mode: str
+    size: tuple[int, int]
+    orientation: int
+    profile: bytes | None
+    notes: tuple[str, ...]
+
+
+class _Stream(io.BytesIO):
+    """The file's bytes; reading past the deadline raises DecodeTimeout."""
+
+    def __init__(self, data: bytes, name: str, seconds: float) -> None:
+        super().__init__(data)
+        self._message = f"{name}: decoding took more than {seconds:g} s; raise the limit to read it"
+        self._deadline = time.monotonic() + seconds
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.monotonic() > self._deadline:
+            raise DecodeTimeout(self._message)
+        return super().read(size)
+
+
+_quiet_lock = threading.Lock()
+_quiet_users = 0
+_quiet_filters: warnings.catch_warnings[None] | None = None
+_heard = threading.local()
+
+
+@contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Collect the warnings that Pillow gives in this thread instead of showing them.
+
+    ``warnings.catch_warnings`` alone is not safe with threads, so that the filter for Pillow's
+    modules is shared and counted, and what it catches is handed to the thread that caused it.
+    """
+    global _quiet_users, _quiet_filters
+    messages: list[str] = []
+    outer = getattr(_heard, "messages", None)
+    _heard.messages = messages
+    with _quiet_lock:
+        _quiet_users += 1
+        if _quiet_users == 1:
+            _quiet_filters = warnings.catch_warnings()
+            _quiet_filters.__enter__()
+            warnings.filterwarnings("always", module=r"PIL\.")
+            shown = warnings.showwarning
+
+            def show(message: Any, *args: Any, **kwargs: Any) -> None:
+                heard = getattr(_heard, "messages", None)
+                if heard is None:
+                    shown(message, *args, **kwargs)
+                else:
+                    heard.append(" ".join(str(message).split())[:200])
+
+            warnings.showwarning = show
+    try:
+        yield messages
+    finally:
+        _heard.messages = outer
+        with _quiet_lock:
+            _quiet_users -= 1
+            if _quiet_users == 0 and _quiet_filters is not None:
+                _quiet_filters.__exit__(None, None, None)
+                _quiet_filters = None
+
+
+@contextmanager
+def own_errors(name: str) -> Iterator[list[str]]:
+    """Nothing but errors of our tree leaves; yields the list of Pillow's warnings."""
+    try:
+        with _quiet() as messages:
+            yield messages
+    except OriginLensError:
+        raise
+    except MemoryError as error:
+        raise ImageTooLarge(f"{name}: not enough memory to decode it") from error
+    except Exception as error:  # decoders raise anything on hostile bytes
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise CorruptImage(f"{name}: cannot be decoded: {reason}; get an intact copy") from error
+
+
+def read_header(data: bytes, name: str, limits: Limits) -> Header:
+    """Judge a file by its first bytes and header, without decoding pixels.
+
+    Raises:
+        UnsupportedFormat: in no listed format (or HEIC without the extra).
+        CorruptImage: the header cannot be read.
+        ImageTooLarge: more pixels, bytes or scans than the limits allow.
+    """
+    if len(data) > limits.bytes:
+        raise ImageTooLarge(f"{name}: {len(data)} bytes exceed the limit of {limits.bytes} bytes")
+    with own_errors(name) as messages:
+        picture = _open(data, name, limits)
+        width, height = picture.size
+        _check_pixels(width, height, name, limits)
+        orientation = _orientation(picture, data)
+        # Pillow turns TIFFs itself and reports the turned size.
+        if picture.format == "TIFF" and orientation > 4:
+            width, height = height, width
+        profile = picture.info.get("icc_profile")
+        notes = [*_frame_notes(picture), *dict.fromkeys(messages)]
+        kind = "HEIC" if picture.format == "HEIF" else str(picture.format)
+        return Header(
+            kind, picture.mode, (width, height), orientation,
+            profile if isinstance(profile, bytes) and profile else None, tuple(notes[:8]),
+        )  # fmt: skip
+
+
+def _check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
+    if width < 1 or height < 1:
+        raise CorruptImage(f"{name}: the picture is {width} x {height} pixels; get an intact copy")
+    if width * height > limits.pixels:
+        raise ImageTooLarge(
+            f"{name}: {width} x {height} pixels exceed the limit of {limits.pixels}; "
+            "scale the picture down or raise the limit"
+        )
+
+
+def _open(data: bytes, name: str, limits: Limits) -> ImageFile:
+    kind = sniff(data)
+    if kind is None:
+        raise UnsupportedFormat(f"{name}: {describe_unlisted(data)}; read are {LISTED}")
+    stream = _Stream(data, name, limits.seconds)
+    if kind == "HEIC":
+        return _open_heic(stream, name)
+    from PIL import Image as Pillow
+
+    if kind == "WEBP" and (size := webp_size(data)) is not None:
+        _check_pixels(*size, name, limits)
+    # Every scan costs a pass over the picture however few bytes it has ("progressive bomb").
+    if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > limits.scans:
+        raise ImageTooLarge(f"{name}: {scans} scans exceed the limit of {limits.scans}")
+    return Pillow.open(stream, formats=(kind,))
+
+
+def _open_heic(stream: io.BytesIO, name: str) -> ImageFile:
+    try:
+        from pi_heif import HeifImageFile  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise UnsupportedFormat(
+            f"{name}: reading HEIC needs an extra: pip install 'originlens[heic]'"
+        ) from error
+    return HeifImageFile(stream)  # type: ignore[no-any-return]
+
+
+def _orientation(picture: ImageFile, data: bytes) -> int:
+    """EXIF (or XMP) orientation 1..8; 1 where there is none or it is not a valid value."""
+    from PIL import Image as Pillow
+
+    try:
+        # Pillow decodes a whole PNG to look for EXIF behind its pixels: only where some may be.
+        keys = (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type exif")
+        late = picture.format == "PNG" and any(data.rfind(k) > data.find(b"IDAT") for k in keys)
+        at_once = picture.format == "PNG" and not late
+        exif = Pillow.Image.getexif(picture) if at_once else picture.getexif()
+        value = exif.get(_ORIENTATION, 1)
+        return int(value) if int(value) in range(1, 9) else 1
+    except OriginLensError:
+        raise
+    except Exception:  # noqa: BLE001  broken EXIF never makes a picture unreadable
+        return 1
+
+
+def _frame_notes(picture: ImageFile) -> list[str]:
+    try:
+        if getattr(picture, "is_animated", False):
+            return ["several frames or pages: only the first is examined"]
+    except OriginLensError:
+        raise
+    except Exception:  # noqa: BLE001  a broken later frame does not spoil the first
+        return ["frames after the first are broken and were not examined"]
+    return []
+
+
+def scale_for(header: Header, short_side: int | None) -> int:
+    """The DCT scale (1, 2, 4 or 8) whose short side is still >= ``short_side``; 1 for None."""
+    if short_side is None or header.format not in ("JPEG", "MPO"):
+        return 1
+    ratio = min(header.size) // max(1, short_side)
+    return next(scale for scale in (8, 4, 2, 1) if ratio >= scale or scale == 1)
+
+
+def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile, list[str]]:
+    """Decode the first frame: (Pillow picture in its own mode, what Pillow warned of).
+
+    ``scale`` > 1 decodes a JPEG at 1/scale by DCT scaling. The orientation is not applied, except
+    in TIFFs, which Pillow turns itself.
+
+    Raises:
+        CorruptImage, ImageTooLarge, DecodeTimeout.
+    """
+    with own_errors(name) as messages:
+        picture = _open(data, name, limits)
+        width, height = picture.size
+        if scale > 1:
+            picture.draft(None, (width // scale, height // scale))  # type: ignore[no-untyped-call]
+        expected = (-(-width // scale), -(-height // scale))
+        picture.load()
+        if picture.size != expected:
+            raise CorruptImage(f"{name}: {picture.size} pixels decoded, {expected} announced")
+        return picture, list(dict.fromkeys(messages))

@@ -1,0 +1,49 @@
+"""Edits with known truth, named edit kinds, and what they are composed of.
+
+Everything that tests, the demo and the benchmarks do to a picture is written once, here: an attack
+returns the attacked picture together with the exact plane transform and the mask of what it changed
+locally, so that a match, a transform and a change map can be judged against the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.core.image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """An edited picture and the truth about the edit.
+
+    ``transform`` (3, 3) float64 with ``H[2, 2] = 1`` maps pixels of the full-size original to
+    pixels of the full-size attacked picture (x right, y down, centres at integers); it holds for
+    every attacked pixel outside ``mask``. ``mask`` (H, W) bool, of the attacked picture's size, is
+    True where a pixel was changed locally or shows nothing of the original. Edits of the whole
+    picture (recompression, resizing, colour, blur, noise ...) leave it False. ``parameters`` tells
+    what was drawn, in numbers and words.
+    """
+
+    image: Image
+    transform: npt.NDArray[np.float64]
+    mask: npt.NDArray[np.bool_]
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+class Attack(Protocol):
+    """A method of kind "attack": an edit that people (or pipelines) make to pictures."""
+
+    def apply(self, image: Image, strength: float, rng: np.random.Generator) -> Attacked:
+        """The edited picture with its truth.
+
+        ``strength`` in [0, 1]; 0 is the identity, 1 the hardest version. All randomness comes from
+        ``rng``: the same picture, strength and generator state give the same bytes.
+
+        Raises:
+            UsageError: ``strength`` lies outside [0, 1].
+        """
+        ...

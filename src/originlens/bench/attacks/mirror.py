@@ -1,0 +1,25 @@
+"""Left and right exchanged.
+
+Paper: the edit list of AugLy. Why it works as a test: local features are not mirror-invariant.
+Fails when: the picture is symmetric.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from originlens.bench import Attacked
+from originlens.bench.attacks._base import Edit, attack_card, mapped
+from originlens.core.geometry import orientation
+from originlens.core.image import Pixels
+from originlens.core.registry import register
+
+
+@register(attack_card("mirror", "exchange left and right", ms=3))
+class Mirror(Edit):
+    """Mirror at any strength above 0."""
+
+    def edit(self, pixels: Pixels, strength: float, rng: np.random.Generator) -> Attacked:
+        """EXIF orientation 2."""
+        transform = orientation(2, (pixels.shape[0], pixels.shape[1]))
+        return mapped(pixels[:, ::-1], transform, None, mirrored=True)

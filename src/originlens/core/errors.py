@@ -15,7 +15,8 @@
     |-- UsageError            a wrong option or argument (exit code 2)
     |-- MissingExtra          an optional dependency is absent; names the pip command
     |-- WeightsError          a weight file is absent or its checksum is wrong
-    `-- ContractError         a method breaks the registry's contract
+    |-- ContractError         a method breaks the registry's contract
+    `-- InternalError         a fault of OriginLens itself, met while it worked on one input
 """
 
 from __future__ import annotations
@@ -97,3 +98,7 @@ class WeightsError(OriginLensError):
 
 class ContractError(OriginLensError):
     """A method breaks the registry's contract (duplicate name, missing verb, incomplete card)."""
+
+
+class InternalError(OriginLensError):
+    """A fault of OriginLens itself while it worked on one input; the rest of the batch goes on."""

@@ -42,7 +42,7 @@ def _run(arguments: list[str]) -> int:
         return int(command()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except (BrokenPipeError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001  the one place where any error becomes a line
+    except Exception as error:  # the one place where any error becomes a line
         if os.environ.get("ORIGINLENS_DEBUG"):
             raise
         code, message = _explain(error)

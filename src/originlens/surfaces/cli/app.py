@@ -6,15 +6,26 @@ Only Typer is imported here, so that ``--help`` is quick. What stands in this fi
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from originlens.surfaces.cli import PROGRAM
 
+
+class _InOrder(TyperGroup):
+    """Lists commands in the order in which people meet them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        order = ("index", "search", "examine", "compare", "methods")
+        return sorted(super().list_commands(ctx), key=order.index)
+
+
 app = typer.Typer(
     name=PROGRAM,
+    cls=_InOrder,
     help="git blame for an image: find the original a picture was made from, and what was changed.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,7 +42,7 @@ index_app = typer.Typer(
 app.add_typer(index_app)
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """Where an ingest runs."""
 
     local = "local"
@@ -52,7 +63,7 @@ Rate = Annotated[
     typer.Option(
         "--max-false-positive-rate",
         metavar="P",
-        help="Share of unrelated queries that may be matched, against the whole index (0 < P <= 1).",
+        help="Share of unrelated queries that may be matched, over the whole index.",
     ),
 ]
 DiffDir = Annotated[
@@ -86,7 +97,7 @@ def _program(
 
 @index_app.command("add")
 def index_add(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures and folders.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures and folders.")],
     index: IndexDir = DEFAULT_INDEX,
     meta: Annotated[
         list[str] | None,
@@ -97,12 +108,14 @@ def index_add(
         typer.Option(
             "--id-from",
             metavar="NAME|EXIF-FIELD",
-            help="Asset id: the file's NAME without its ending, or an EXIF field such as ImageUniqueID.",
+            help="Asset id: the file's name (NAME) or an EXIF field.",
         ),
     ] = None,
     proxies: Annotated[
         bool,
-        typer.Option("--proxies/--no-proxies", help="Keep a small JPEG to verify and show matches."),
+        typer.Option(
+            "--proxies/--no-proxies", help="Keep a small JPEG to verify and show matches."
+        ),
     ] = True,
     workers: Annotated[
         int | None,
@@ -111,11 +124,17 @@ def index_add(
     engine: Annotated[Engine, typer.Option("--engine", help="Where the work runs.")] = Engine.local,
     jsonl: Jsonl = False,
 ) -> int:
-    """Add pictures to the index (made if absent); what is already there is skipped."""
+    """Add pictures; makes the index, skips what it has."""
     from originlens.surfaces.cli import index as body
 
     return body.add(
-        paths, index, meta=meta or [], id_from=id_from, proxies=proxies, workers=workers, jsonl=jsonl
+        paths,
+        index,
+        meta=meta or [],
+        id_from=id_from,
+        proxies=proxies,
+        workers=workers,
+        jsonl=jsonl,
     )
 
 
@@ -137,11 +156,11 @@ def index_list(index: IndexDir = DEFAULT_INDEX, jsonl: Jsonl = False) -> int:
 
 @index_app.command("remove")
 def index_remove(
-    assets: Annotated[list[str], typer.Argument(metavar="ASSET...", help="Asset ids or paths.")],
+    assets: Annotated[list[str], typer.Argument(metavar="ASSET", help="Asset ids or paths.")],
     index: IndexDir = DEFAULT_INDEX,
     jsonl: Jsonl = False,
 ) -> int:
-    """Remove assets; their bytes are gone after `index compact`."""
+    """Remove assets; `index compact` then erases them."""
     from originlens.surfaces.cli import index as body
 
     return body.remove(assets, index, jsonl=jsonl)
@@ -149,7 +168,7 @@ def index_remove(
 
 @index_app.command("check")
 def index_check(index: IndexDir = DEFAULT_INDEX, jsonl: Jsonl = False) -> int:
-    """Verify every checksum and count and rebuild what can be rebuilt."""
+    """Verify checksums and counts, rebuild what can be."""
     from originlens.surfaces.cli import index as body
 
     return body.check(index, jsonl=jsonl)
@@ -184,7 +203,7 @@ def index_import(
     ] = False,
     jsonl: Jsonl = False,
 ) -> int:
-    """Add the assets of an export, or of a shared list of PDQ hashes."""
+    """Add the assets of an export or of a PDQ hash list."""
     from originlens.surfaces.cli import index as body
 
     return body.import_file(file, index, pdq=pdq, jsonl=jsonl)
@@ -192,7 +211,7 @@ def index_import(
 
 @app.command("search")
 def search(
-    queries: Annotated[list[str], typer.Argument(metavar="QUERY...", help="Pictures and folders.")],
+    queries: Annotated[list[str], typer.Argument(metavar="QUERY", help="Pictures and folders.")],
     index: IndexDir = DEFAULT_INDEX,
     top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="Candidates listed.")] = 10,
     rate: Rate = 0.01,
@@ -208,7 +227,7 @@ def search(
     table: Annotated[bool, typer.Option("--csv", help="Comma-separated rows on stdout.")] = False,
     html: Html = None,
 ) -> int:
-    """Find the originals that pictures were made from, and what was changed."""
+    """Find the original of a picture and what was changed."""
     from originlens.surfaces.cli import search as body
 
     return body.run(
@@ -227,7 +246,7 @@ def search(
 
 @app.command("examine")
 def examine(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Pictures and folders.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures and folders.")],
     index: Annotated[
         str | None,
         typer.Option(
@@ -241,7 +260,8 @@ def examine(
         str | None, typer.Option("--only", metavar="Q,...", help="Questions to answer.")
     ] = None,
     maps: Annotated[
-        str | None, typer.Option("--maps", metavar="DIR", help="Write maps of what was found where.")
+        str | None,
+        typer.Option("--maps", metavar="DIR", help="Write maps of what was found where."),
     ] = None,
     time_budget: Annotated[
         float, typer.Option("--time-budget", metavar="S", help="Seconds per picture.")
@@ -249,7 +269,7 @@ def examine(
     html: Html = None,
     jsonl: Jsonl = False,
 ) -> int:
-    """Write the whole report of pictures: origin, metadata, and what was not examined and why."""
+    """Report origin, metadata and what was not examined, and why."""
     from originlens.surfaces.cli import examine as body
 
     return body.run(
@@ -265,7 +285,7 @@ def compare(
     diff_dir: DiffDir = None,
     jsonl: Jsonl = False,
 ) -> int:
-    """Compare two pictures: relation, transform, edits and change map."""
+    """Compare two pictures: relation, transform, edits, map."""
     from originlens.surfaces.cli import compare as body
 
     return body.run(a, b, html=html, diff_dir=diff_dir, jsonl=jsonl)
@@ -273,10 +293,10 @@ def compare(
 
 @app.command("methods")
 def methods(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One method.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One method.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Cards as one JSON document.")] = False,
 ) -> int:
-    """List every method with its paper, cost and scope, or show one card."""
+    """List the methods, or show the card of one."""
     from originlens.surfaces.cli import methods as body
 
     return body.run(name, as_json=as_json)

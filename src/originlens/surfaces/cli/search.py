@@ -1,0 +1,248 @@
+"""``originlens search``: one answer per picture, as tables, JSON lines, CSV rows or a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from originlens.core.errors import OriginLensError, UsageError
+from originlens.core.evidence import SEARCH_SCHEMA, Match, SearchResult
+from originlens.core.image import Image
+from originlens.surfaces.cli import maps, words
+from originlens.surfaces.cli.inputs import Inputs, Item, attempt, pairs, rate
+from originlens.surfaces.cli.streams import (
+    console,
+    csv_line,
+    json_line,
+    printable,
+    progress,
+    say,
+    say_error,
+)
+
+if TYPE_CHECKING:
+    from originlens.match.index import Index
+
+CSV_COLUMNS = (
+    "query", "sha256", "decision", "rank", "asset", "path", "relation", "direction",
+    "probability", "score", "pdq_distance", "inliers", "coverage", "edits", "credit", "licence",
+    "diff_map", "ms", "error",
+)  # fmt: skip
+
+
+def run(
+    queries: Sequence[str],
+    index: str,
+    *,
+    top: int,
+    max_false_positive_rate: float,
+    where: Sequence[str],
+    thorough: bool,
+    diff_dir: str | None,
+    jsonl: bool,
+    table: bool,
+    html: str | None,
+) -> int:
+    """Search every picture; returns the exit code.
+
+    Raises:
+        UsageError: an option's value is wrong or two options exclude each other.
+        IndexMissing: there is no index.
+    """
+    if jsonl and table:
+        raise UsageError("--jsonl and --csv exclude each other: choose one")
+    chosen_rate, filters = rate(max_false_positive_rate), pairs(where, "--where")
+    from originlens.match.index import Index
+
+    inputs = Inputs(queries, leave_out=[index])
+    answers: Answers = JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers()
+    failed = 0
+    with ExitStack() as stack:
+        originals = stack.enter_context(Index(index))
+        map_folder = maps.folder(diff_dir)
+
+        def answer(item: Item) -> SearchResult:
+            if isinstance(item.picture, OriginLensError):
+                raise item.picture
+            result = originals.search(
+                item.picture,
+                top=top,
+                max_false_positive_rate=chosen_rate,
+                where=filters or None,
+                thorough=thorough,
+                diff=map_folder is not None or html is not None,
+            )
+            result = maps.write(replace(result, query=item.path), map_folder)
+            return replace(result, ms=item.ms)
+
+        page = Page(html, inputs, originals, stack)
+        ticker = stack.enter_context(progress("searching", wanted=not answers.streams_to_terminal))
+        if ticker.shown:
+            ticker.total(inputs.count())
+        for done, item in enumerate(inputs, start=1):
+            result = attempt(lambda item=item: answer(item))  # type: ignore[misc]
+            if isinstance(result, OriginLensError):
+                failed += 1
+                answers.error(item.path, result)
+            else:
+                answers.result(result)
+            page.add(item, result)
+            ticker.to(done + inputs.not_pictures)
+    inputs.report_others()
+    if html is not None:
+        say(f"report: {html}")
+    return 1 if failed else 0
+
+
+class Page:
+    """The HTML report of a search, if one was asked for."""
+
+    def __init__(self, html: str | None, inputs: Inputs, index: Index, stack: ExitStack) -> None:
+        self._page = None
+        if html is not None:
+            from originlens.surfaces.html import ReportPage, originals_of
+
+            page = ReportPage(
+                html, kind="search", expected=inputs.count(), originals=originals_of(index)
+            )
+            self._page = stack.enter_context(page)
+
+    def add(self, item: Item, result: SearchResult | OriginLensError) -> None:
+        """Append one input."""
+        if self._page is None:
+            return
+        if isinstance(result, OriginLensError):
+            self._page.add_error(item.path, result)
+        else:
+            self._page.add(result, item.picture if isinstance(item.picture, Image) else None)
+
+
+class Answers(Protocol):
+    """A way to print answers as they come."""
+
+    streams_to_terminal: bool
+
+    def result(self, result: SearchResult) -> None:
+        """Print one answer."""
+        ...
+
+    def error(self, query: str, error: OriginLensError) -> None:
+        """Print that a query failed."""
+        ...
+
+
+class JsonAnswers:
+    """One ``search/1`` object per query."""
+
+    streams_to_terminal = False
+
+    def result(self, result: SearchResult) -> None:
+        """Print one answer."""
+        json_line(result.to_dict())
+
+    def error(self, query: str, error: OriginLensError) -> None:
+        """Print that a query failed."""
+        json_line({"schema": SEARCH_SCHEMA, "query": query, "error": error.to_dict()})
+
+
+class CsvAnswers:
+    """A row per candidate; a query without candidates, or one that failed, has one row."""
+
+    streams_to_terminal = False
+
+    def __init__(self) -> None:
+        csv_line(CSV_COLUMNS)
+
+    def result(self, result: SearchResult) -> None:
+        """Print one answer."""
+        head = {"query": result.query, "sha256": result.sha256, "decision": result.decision}
+        rows: list[dict[str, object]] = [
+            {**head, "ms": round(result.ms, 1), "rank": rank, **self._cells(match)}
+            for rank, match in enumerate(result.matches, start=1)
+        ]
+        for row in rows or [{**head, "ms": round(result.ms, 1)}]:
+            csv_line([row.get(column) for column in CSV_COLUMNS])
+
+    def error(self, query: str, error: OriginLensError) -> None:
+        """Print that a query failed."""
+        row = {"query": query, "error": f"{error.type}: {error}"}
+        csv_line([row.get(column) for column in CSV_COLUMNS])
+        say_error(query, error.to_dict())
+
+    @staticmethod
+    def _cells(match: Match) -> dict[str, object]:
+        plain = match.to_dict()
+        return {
+            **{key: plain[key] for key in CSV_COLUMNS if key in plain},
+            "edits": words.edits(match),
+            "credit": words.credit(match.meta),
+            "licence": words.licence(match.meta),
+        }
+
+
+class TableAnswers:
+    """A table per query for people; for a miss, the best candidate and what it lacked."""
+
+    def __init__(self) -> None:
+        self._console = console()
+        self.streams_to_terminal = self._console.is_terminal
+
+    def result(self, result: SearchResult) -> None:
+        """Print one answer."""
+        from rich.text import Text
+
+        found = [m for m in result.matches if m.relation != "none"]
+        head = Text(printable(result.query), style="bold")
+        style = words.RELATION_STYLE[result.decision]
+        head.append(f"  {result.decision if found else 'no match'}", style=style)
+        self._console.print(head, soft_wrap=True)
+        if found:
+            self._table(found)
+        elif result.matches:
+            best = result.matches[0]
+            self._say(
+                f"  closest: {best.asset} (probability {words.percent(best.probability)})"
+                + (f": {best.why}" if best.why else "")
+            )
+        else:
+            self._say("  the index holds nothing to compare with")
+
+    def error(self, query: str, error: OriginLensError) -> None:
+        """Print that a query failed."""
+        say_error(query, error.to_dict())
+
+    def _say(self, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(printable(text)), soft_wrap=True)
+
+    def _table(self, found: Sequence[Match]) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=True, show_edge=False)
+        for title, options in (
+            ("relation", {"no_wrap": True}),
+            ("asset", {"overflow": "fold", "ratio": 2}),
+            ("probability", {"justify": "right", "no_wrap": True}),
+            ("what was changed", {"overflow": "fold", "ratio": 4}),
+            ("credit", {"overflow": "fold", "ratio": 1}),
+            ("licence", {"overflow": "fold", "ratio": 1}),
+        ):
+            table.add_column(title, **options)  # type: ignore[arg-type]
+        for match in found:
+            changed = words.edits(match) or ("" if match.relation == "identical" else match.why)
+            if match.diff_map:
+                changed += f"\nchange map: {match.diff_map}"
+            table.add_row(
+                Text(match.relation, style=words.RELATION_STYLE[match.relation]),
+                Text(printable(match.asset)),
+                words.percent(match.probability),
+                Text("\n".join(printable(line) for line in changed.splitlines())),
+                Text(printable(words.credit(match.meta))),
+                Text(printable(words.licence(match.meta))),
+            )
+        self._console.print(table)

@@ -26,6 +26,7 @@ from originlens.core.errors import (
 )
 
 if TYPE_CHECKING:
+    from PIL.Image import Exif
     from PIL.ImageFile import ImageFile
 
 _ORIENTATION = 0x0112
@@ -197,22 +198,26 @@ def _open_heic(stream: io.BytesIO, name: str) -> ImageFile:
     return HeifImageFile(stream)  # type: ignore[no-any-return]
 
 
-def _orientation(picture: ImageFile, data: bytes) -> int:
-    """EXIF (or XMP) orientation 1..8; 1 where there is none or it is not a valid value."""
+def _exif(picture: ImageFile, data: bytes) -> Exif:
     from PIL import Image as Pillow
 
-    try:
+    if picture.format == "PNG":
         # Pillow decodes a whole PNG to look for EXIF behind its pixels: only where some may be.
         keys = (b"eXIf", b"XML:com.adobe.xmp", b"Raw profile type exif")
-        late = picture.format == "PNG" and any(data.rfind(k) > data.find(b"IDAT") for k in keys)
-        at_once = picture.format == "PNG" and not late
-        exif = Pillow.Image.getexif(picture) if at_once else picture.getexif()
-        value = exif.get(_ORIENTATION, 1)
-        return int(value) if int(value) in range(1, 9) else 1
+        if not any(data.rfind(key) > data.find(b"IDAT") for key in keys):
+            return Pillow.Image.getexif(picture)
+    return picture.getexif()
+
+
+def _orientation(picture: ImageFile, data: bytes) -> int:
+    """EXIF (or XMP) orientation 1..8; 1 where there is none or it is not a valid value."""
+    try:
+        value = int(_exif(picture, data).get(_ORIENTATION, 1))
     except OriginLensError:
         raise
     except Exception:  # noqa: BLE001  broken EXIF never makes a picture unreadable
         return 1
+    return value if value in range(1, 9) else 1
 
 
 def _frame_notes(picture: ImageFile) -> list[str]:
@@ -253,3 +258,19 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
         if picture.size != expected:
             raise CorruptImage(f"{name}: {picture.size} pixels decoded, {expected} announced")
         return picture, list(dict.fromkeys(messages))
+
+
+@contextmanager
+def opened(data: bytes, name: str, limits: Limits) -> Iterator[tuple[ImageFile, Exif]]:
+    """The picture with its header read, and its EXIF (empty where unreadable)."""
+    from PIL import Image as Pillow
+
+    with own_errors(name):
+        picture = _open(data, name, limits)
+        try:
+            exif = _exif(picture, data)
+        except OriginLensError:
+            raise
+        except Exception:  # noqa: BLE001  broken EXIF is as good as none
+            exif = Pillow.Exif()
+        yield picture, exif

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core import _decode
+from originlens.core import _decode, _metadata
 from originlens.core._decode import Limits
+from originlens.core._metadata import JpegInfo
 from originlens.core.errors import ImageTooLarge, ReadError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Image:
 
     @classmethod
     def from_array(cls, pixels: Pixels, *, path: str | None = None) -> Image:
-        """A picture made of (H, W, 3) uint8 sRGB pixels (copied); its bytes, made on demand, are a PNG.
+        """A picture made of (H, W, 3) uint8 sRGB pixels (copied); ``data`` is a PNG of it.
 
         Raises:
             ValueError: another shape or dtype, or no pixels.
@@ -143,7 +144,7 @@ class Image:
         return self._variant(1, managed=True, oriented=True)
 
     def reduced(self, short_side: int, *, managed: bool = True, oriented: bool = True) -> Pixels:
-        """Pixels whose short side is >= ``short_side`` or the picture's: (h, w, 3) uint8, read-only.
+        """(h, w, 3) uint8 pixels, read-only, of a short side >= ``short_side`` or the picture's.
 
         A large JPEG is decoded at the smallest DCT scale s (1/2, 1/4, 1/8) that satisfies this;
         anything else is decoded in full. No resampling beyond that. Requests below
@@ -208,8 +209,27 @@ class Image:
 
     @cached_property
     def exif(self) -> dict[str, Any]:
-        """EXIF tags by name (strings, numbers, lists); empty if none or unreadable."""
-        return {}
+        """EXIF tags by name with JSON-safe values, GPS in a dict; empty if none or unreadable."""
+        if self._data is None:
+            return {}
+        with _decode.opened(self._data, self._name, self.limits) as (_, exif):
+            return _metadata.read_exif(exif)
+
+    @cached_property
+    def embedded_metadata(self) -> dict[str, str]:
+        """Those of credit, creator, copyright, licence and title that XMP, IPTC or EXIF state."""
+        if self._data is None:
+            return {}
+        with _decode.opened(self._data, self._name, self.limits) as (picture, exif):
+            return _metadata.read_embedded(picture, exif)
+
+    @cached_property
+    def jpeg(self) -> JpegInfo | None:
+        """Quantisation tables, subsampling and quality of a JPEG; None for other formats."""
+        if self._data is None or self.format not in ("JPEG", "MPO"):
+            return None
+        with _decode.opened(self._data, self._name, self.limits) as (picture, _):
+            return _metadata.read_jpeg(picture)
 
 
 _INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}

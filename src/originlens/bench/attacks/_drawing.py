@@ -62,7 +62,7 @@ def blend(
 
 
 def cover(
-    mask: Mask, alpha: npt.NDArray[np.floating], place: tuple[int, int], threshold: float = 0.05
+    mask: Mask, alpha: npt.NDArray[np.floating], place: tuple[int, int], threshold: float = 0.03
 ) -> None:
     """Mark in ``mask`` where a layer of coverage ``alpha`` lies at (x, y)."""
     x, y = place

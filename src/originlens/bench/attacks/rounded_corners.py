@@ -25,4 +25,4 @@ class RoundedCorners(Edit):
         radius = round(min(size) / 2 * strength)
         inside = rounded_rectangle(size, radius)[..., None]
         out = pixels * inside + np.array(fill_colour(rng), np.float32) * (1 - inside)
-        return same_frame(clipped(out), inside[..., 0] < 0.95, radius=radius)
+        return same_frame(clipped(out), inside[..., 0] < 0.97, radius=radius)

@@ -25,6 +25,8 @@ Homography = npt.NDArray[np.float64]
 WORKING_AREA = 1_000_000
 #: A pixel is still explained this far (working pixels) outside the original: registration error.
 _MARGIN = 0.75
+#: Registration needs no more pixels than this.
+_FLOW_AREA = 160_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +34,7 @@ class Aligned:
     """A query and its original at one working size, in the query's frame.
 
     ``query`` and ``original`` are (h, w, 3) float32 in 0..255, ``original`` warped and given the
-    query's global colour and sharpness; ``plain`` is the warped original as it was. ``explained``
+    query's global colour and sharpness; ``plain`` (h, w, 3) uint8 is the warped original itself. ``explained``
     (h, w) bool tells which pixels of the query the original covers. ``gain`` (h, w) float32 is the
     slow brightness factor, ``taps`` (5,) the sharpness filter, ``shift`` the (h, w, 2) float32
     correction of the transform in working pixels, ``resolution`` the query's pixels per pixel of
@@ -41,7 +43,7 @@ class Aligned:
 
     query: Floats
     original: Floats
-    plain: Floats
+    plain: Pixels
     explained: Mask
     gain: Floats
     taps: Floats
@@ -85,17 +87,16 @@ def _source_grid(transform: Homography, shape: tuple[int, int], shift: Floats | 
     return grid
 
 
-def _sample(original: Pixels, grid: Floats) -> Floats:
+def _sample(original: Pixels, grid: Floats) -> Pixels:
     import cv2
 
     clean = np.nan_to_num(grid, nan=-1e6, posinf=1e6, neginf=-1e6)
     # OpenCV's remap counts in 16 bits, and replicating far outside is pointless.
     clean[..., 0] = np.clip(clean[..., 0], -8, original.shape[1] + 8)
     clean[..., 1] = np.clip(clean[..., 1], -8, original.shape[0] + 8)
-    warped = cv2.remap(
-        original, clean, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.remap(original, clean, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )
-    return np.asarray(warped, dtype=np.float32)
 
 
 def _inside(grid: Floats, size: tuple[int, int], margin: tuple[float, float]) -> Mask:
@@ -109,7 +110,7 @@ def _inside(grid: Floats, size: tuple[int, int], margin: tuple[float, float]) ->
         )
 
 
-def _colour_samples(source: Floats, target: Floats, mask: Mask) -> tuple[Floats, Floats]:
+def _colour_samples(source: Pixels, target: Floats, mask: Mask) -> tuple[Floats, Floats]:
     """Block means of both pictures where wholly explained: (N, 3) each.
 
     Means over blocks are insensitive to noise, compression and a small misalignment.
@@ -117,27 +118,27 @@ def _colour_samples(source: Floats, target: Floats, mask: Mask) -> tuple[Floats,
     import cv2
 
     height, width = mask.shape
-    step = int(np.clip(np.sqrt(height * width / 16000), 1, 8))
+    step = max(1, round(np.sqrt(height * width / 4000)))
     size = (max(1, width // step), max(1, height // step))
     kept = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
     pair = [
-        cv2.resize(cv2.blur(p, (3, 3)), size, interpolation=cv2.INTER_AREA)[kept]
+        cv2.resize(p.astype(np.float32), size, interpolation=cv2.INTER_AREA)[kept]
         for p in (source, target)
     ]
     return pair[0], pair[1]
 
 
-def _smooth_shift(flow: Floats, weight: Floats) -> Floats:
-    """A polynomial of degree <= 3 fitted robustly to a flow field, as a field of the same shape."""
+def _smooth_shift(flow: Floats, weight: Floats, shape: tuple[int, int]) -> Floats:
+    """A polynomial of degree <= 3 fitted robustly to a flow field, as a field of ``shape``."""
     height, width = weight.shape
-    step = max(2, int(np.sqrt(height * width / 6000)))
+    step = max(2, int(np.sqrt(height * width / 3000)))
     ys = np.arange(step // 2, height, step)
     xs = np.arange(step // 2, width, step)
     y, x = np.meshgrid(ys, xs, indexing="ij")
     w = weight[y, x].ravel()
     keep = w > 0
     if int(keep.sum()) < 12:
-        return np.zeros_like(flow)
+        return np.zeros((*shape, 2), dtype=np.float32)
     d = flow[y, x].reshape(-1, 2)[keep].astype(np.float64)
     w = w[keep].astype(np.float64)
     degree = 1 if keep.sum() < 60 else 3
@@ -165,7 +166,7 @@ def _smooth_shift(flow: Floats, weight: Floats) -> Floats:
     gx = np.linspace(0, width - 1, max(2, min(width, 65)))
     cy, cx = np.meshgrid(gy, gx, indexing="ij")
     coarse = (terms(cx, cy) @ solution).astype(np.float32)
-    return _stretch(np.clip(coarse, -6.0, 6.0), (height, width))
+    return _stretch(np.clip(coarse, -6.0, 6.0), shape)
 
 
 def _stretch(field: Floats, size: tuple[int, int]) -> Floats:
@@ -178,23 +179,32 @@ def _stretch(field: Floats, size: tuple[int, int]) -> Floats:
 
 
 def _flow(query: Floats, original: Floats, explained: Mask) -> tuple[Floats, Floats]:
-    """Dense displacement original(x + d) = query(x), (h, w, 2), and its weight (h, w) >= 0."""
+    """Dense displacement original(x + d) = query(x), (h', w', 2), and its weight (h', w') >= 0.
+
+    Measured at a reduced size (h', w') where the pictures are large; in pixels of the given size.
+    """
     import cv2
 
-    first = np.clip(query.mean(axis=2), 0, 255).astype(np.uint8)
-    second = np.clip(original.mean(axis=2), 0, 255).astype(np.uint8)
+    height, width = explained.shape
+    factor = min(1.0, float(np.sqrt(_FLOW_AREA / (height * width))))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    first, second = (
+        cv2.resize(np.clip(photometric.luma(p), 0, 255), size, interpolation=cv2.INTER_AREA)
+        for p in (query, original)
+    )
+    inside = cv2.resize(explained.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     # What the original does not cover would otherwise drag the flow beside it.
-    first = np.where(explained, first, second)
+    a, b = np.where(inside > 0, first, second).astype(np.uint8), second.astype(np.uint8)
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    method.setFinestScale(0 if first.size < 300_000 else 1)
-    flow = method.calc(first, second, None)
-    smooth = cv2.GaussianBlur(first, (0, 0), 1.0).astype(np.float32)
+    method.setFinestScale(0 if a.size < _FLOW_AREA // 2 else 1)
+    flow = method.calc(a, b, None) * np.float32([width / size[0], height / size[1]])
+    smooth = cv2.GaussianBlur(first, (0, 0), 1.0)
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     xx, yy, xy = (cv2.blur(p, (9, 9)) for p in (gx * gx, gy * gy, gx * gy))
     # Smaller eigenvalue of the structure tensor: where both components of the flow are known.
     corner = 0.5 * (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy))
     weight = corner / (corner + 100.0)
-    core = cv2.erode(explained.astype(np.uint8), np.ones((9, 9), np.uint8))
+    core = cv2.erode(inside, np.ones((9, 9), np.uint8))
     return flow, np.where(core > 0, weight, 0.0).astype(np.float32)
 
 
@@ -252,7 +262,7 @@ def align(
     for _ in range(rounds):
         colour = photometric.fit_colour(*_colour_samples(warped, target, explained))
         flow, weight = _flow(target, colour(warped), explained)
-        step = _smooth_shift(flow, weight)
+        step = _smooth_shift(flow, weight, shape)
         shift = shift + step
         grid = _source_grid(matrix, shape, shift)
         warped = _sample(source, grid)
@@ -263,7 +273,7 @@ def align(
 
 
 def _compensated(
-    target: Floats, warped: Floats, explained: Mask, shift: Floats, resolution: float,
+    target: Floats, warped: Pixels, explained: Mask, shift: Floats, resolution: float,
     size: tuple[int, int],
 ) -> Aligned:
     colour = photometric.fit_colour(*_colour_samples(warped, target, explained))

@@ -44,12 +44,11 @@ def map_of(aligned: Aligned) -> Map:
     """The change map of an aligned pair, at the query's full size."""
     import cv2
 
-    score = _score(aligned)
+    values = score(aligned)
     height, width = aligned.size
-    if score.shape != (height, width):
-        score = cv2.resize(score, (width, height), interpolation=cv2.INTER_LINEAR)
-    values = np.clip(np.rint(score * 255.0), 0, 255).astype(np.uint8)
-    return values
+    if values.shape != (height, width):
+        values = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.clip(np.rint(values * 255.0), 0, 255).astype(np.uint8)
 
 
 def deviations(aligned: Aligned) -> Floats:
@@ -117,7 +116,7 @@ def _normalised(stack: Floats, activity: Floats, mask: npt.NDArray[np.bool_], fl
     return out
 
 
-def _score(aligned: Aligned) -> Floats:
+def score(aligned: Aligned) -> Floats:
     """(h, w) float32 in [0, 1], 0.5 at the threshold."""
     import cv2
 

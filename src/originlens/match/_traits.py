@@ -1,0 +1,228 @@
+"""Measurements on an aligned pair that name an edit: colour, sharpness, noise, regions, frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.core.image import Pixels
+from originlens.match import _photometric as photometric
+from originlens.match._alignment import Aligned
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """Global change of colour, in levels of 0..255 or as ratios query / asset.
+
+    ``change`` is the median difference of block means; ``correlation`` that of the luma;
+    ``chroma_query`` and ``chroma_asset`` are mean distances from grey.
+    """
+
+    change: float
+    brightness: float
+    contrast: float
+    correlation: float
+    chroma_query: float
+    chroma_asset: float
+
+
+def colour(aligned: Aligned, same: Mask) -> Colour | None:
+    """Colour change where ``same`` (h, w) bool holds; None where too little is left."""
+    import cv2
+
+    step = 4 if min(same.shape) >= 64 else 1
+    size = (max(1, same.shape[1] // step), max(1, same.shape[0] // step))
+    kept = cv2.resize(same.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
+    if int(kept.sum()) < 16:
+        return None
+    q, p = (
+        cv2.resize(a.astype(np.float32), size, interpolation=cv2.INTER_AREA)[kept]
+        for a in (aligned.query, aligned.plain)
+    )
+    lq, lp = q.mean(axis=1), p.mean(axis=1)
+    deviation = max(float(lp.std()), 1.0)
+    correlation = float(np.corrcoef(lq, lp)[0, 1]) if lq.std() > 1 and lp.std() > 1 else 1.0
+    return Colour(
+        change=float(np.median(np.abs(q - p).max(axis=1))),
+        brightness=float(np.median(lq) - np.median(lp)),
+        contrast=float(lq.std()) / deviation,
+        correlation=correlation,
+        chroma_query=float(np.abs(q - lq[:, None]).mean()),
+        chroma_asset=float(np.abs(p - lp[:, None]).mean()),
+    )
+
+
+def response(taps: Floats, frequency: float) -> float:
+    """Gain of the sharpness filter at a frequency in cycles per working pixel."""
+    widths = np.array([0.0, *photometric.BANK])
+    return float(taps @ np.exp(-2.0 * (np.pi * widths * frequency) ** 2))
+
+
+def noise_level(pixels: Floats, where: Mask) -> float:
+    """Standard deviation of fine noise in levels (Immerkaer 1996), robust to texture.
+
+    The mask [[1,-2,1],[-2,4,-2],[1,-2,1]] / 6 has unit noise gain and ignores planes; the lower
+    quartile of block means is taken, since texture only adds.
+    """
+    import cv2
+
+    kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6.0
+    energy = np.abs(cv2.filter2D(photometric.luma(pixels), cv2.CV_32F, kernel))
+    size = (max(1, where.shape[1] // 8), max(1, where.shape[0] // 8))
+    kept = cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
+    blocks = cv2.resize(energy, size, interpolation=cv2.INTER_AREA)[kept]
+    if blocks.size < 8:
+        return 0.0
+    # Mean of |N(0, s)| is s * sqrt(2 / pi).
+    return float(np.quantile(blocks, 0.25) * np.sqrt(np.pi / 2))
+
+
+def blockiness(pixels: Pixels) -> float:
+    """Steps at multiples of 8 pixels relative to those between: 1 = no JPEG grid, (H, W, 3) in."""
+    if min(pixels.shape[:2]) < 32:
+        return 1.0
+    grey = pixels[:1024, :1024].mean(axis=2, dtype=np.float32)
+    ratios = []
+    for plane in (grey, grey.T):
+        second = np.abs(plane[:, 1:-2] + plane[:, 2:-1] - plane[:, :-3] - plane[:, 3:])
+        steps = np.abs(np.diff(plane, axis=1))[:, 1:-1] - second / 4.0
+        profile = np.maximum(steps, 0).mean(axis=0)
+        phase = (np.arange(len(profile)) + 2) % 8
+        inside = float(np.mean([profile[phase == k].mean() for k in (2, 3, 4, 5, 6)]))
+        ratios.append((float(profile[phase == 0].mean()) + 0.05) / (inside + 0.05))
+    return float(np.mean(ratios))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A changed region of the query.
+
+    ``box`` is in working pixels, ``area`` a share of the picture. ``flat`` is the share of the
+    region taken by its two most frequent colours, in query and asset; ``correlation`` that of the
+    luma detail in both; ``detail`` the ratio of their detail (query / asset); ``stroke`` the mean
+    stroke width relative to the region's height, and ``letters`` the count of strokes groups.
+    """
+
+    box: Box
+    area: float
+    fill: float
+    flat_query: float
+    flat_asset: float
+    correlation: float
+    detail: float
+    offset: float
+    stroke: float
+    letters: int
+
+
+def regions(aligned: Aligned, changed: Mask, *, smallest: float = 0.002) -> list[Region]:
+    """Connected changed regions inside the explained area, largest first, at most eight."""
+    import cv2
+
+    inside = (changed & aligned.explained).astype(np.uint8)
+    reach = max(3, min(inside.shape) // 24) | 1
+    # Letters of a line, and fragments of one edit, belong together.
+    grouped = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 2 * reach + 1), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(grouped, connectivity=8)
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:8] + 1 if count > 1 else []
+    found = []
+    for label in order:
+        mask = (labels == label) & (inside > 0)
+        if mask.sum() < max(smallest * mask.size, 12):
+            continue
+        found.append(_region(aligned, mask, stats[label]))
+    return found
+
+
+def _region(aligned: Aligned, mask: Mask, stats: npt.NDArray[np.int32]) -> Region:
+    x, y, w, h = (int(v) for v in stats[:4])
+    part = np.s_[y : y + h, x : x + w]
+    inside = mask[part]
+    query, asset = aligned.query[part], aligned.original[part]
+    lq, lp = photometric.luma(aligned.query)[part], photometric.luma(aligned.original)[part]
+    dq, dp = _detail(lq)[inside], _detail(lp)[inside]
+    energy_q, energy_p = float((dq**2).mean()), float((dp**2).mean())
+    correlation = float((dq * dp).mean() / np.sqrt(energy_q * energy_p + 16.0))
+    stroke, letters = _strokes(np.abs(lq - lp), inside)
+    return Region(
+        box=(float(x), float(y), float(x + w), float(y + h)),
+        area=float(mask.sum() / mask.size),
+        fill=float(inside.mean()),
+        flat_query=_flatness(query[inside]),
+        flat_asset=_flatness(asset[inside]),
+        correlation=correlation,
+        detail=float(np.sqrt((energy_q + 1.0) / (energy_p + 1.0))),
+        offset=float(np.abs(np.median(query[inside] - asset[inside], axis=0)).max()),
+        stroke=stroke,
+        letters=letters,
+    )
+
+
+def _detail(luma: Floats) -> Floats:
+    import cv2
+
+    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), 2.0))
+
+
+def _flatness(colours: Floats) -> float:
+    """Share of (N, 3) colours in the two fullest cells of an 8x8x8 cube."""
+    if len(colours) == 0:
+        return 0.0
+    cells = (np.clip(colours, 0, 255) / 32.001).astype(np.int32) @ np.array([64, 8, 1])
+    counts = np.sort(np.bincount(cells, minlength=512))
+    return float(counts[-2:].sum() / len(colours))
+
+
+def _strokes(difference: Floats, inside: Mask) -> tuple[float, int]:
+    """Mean stroke width over the region's height, and the number of separate strong strokes."""
+    import cv2
+
+    values = difference[inside]
+    if values.size < 12:
+        return 1.0, 0
+    limit = max(20.0, 0.5 * float(np.quantile(values, 0.97)))
+    strong = ((difference > limit) & inside).astype(np.uint8)
+    if not strong.any():
+        return 1.0, 0
+    distance = cv2.distanceTransform(np.pad(strong, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    width = 4.0 * float(distance[strong > 0].mean())
+    count, _, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
+    letters = int((stats[1:, cv2.CC_STAT_AREA] >= 4).sum()) if count > 1 else 0
+    return width / max(1, inside.shape[0]), letters
+
+
+def frame_share(aligned: Aligned) -> tuple[float, float]:
+    """What surrounds the asset in the query: (share of the query, flatness of that share)."""
+    import cv2
+
+    outside = cv2.erode((~aligned.explained).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    share = float((~aligned.explained).mean())
+    return share, _flatness(aligned.query[outside]) if outside.any() else 1.0
+
+
+def continues(aligned: Aligned) -> float:
+    """How smoothly the query goes on across the asset's outline: 1 = as inside, 0 = a hard edge.
+
+    Ratio of typical steps parallel to the outline just inside it to those across it.
+    """
+    import cv2
+
+    luma = photometric.luma(aligned.query)
+    mask = aligned.explained.astype(np.uint8)
+    ones = np.ones((3, 3), np.uint8)
+    edge = (cv2.dilate(mask, ones) != cv2.erode(mask, ones)).astype(np.uint8)
+    # The picture's own rim is no outline.
+    edge[0], edge[-1], edge[:, 0], edge[:, -1] = 0, 0, 0, 0
+    inner = (cv2.erode(mask, np.ones((9, 9), np.uint8)) != cv2.erode(mask, np.ones((13, 13), np.uint8)))
+    inner[:7], inner[-7:], inner[:, :7], inner[:, -7:] = False, False, False, False
+    if edge.sum() < 20 or inner.sum() < 20:
+        return 0.5
+    gx, gy = cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)
+    step = np.hypot(gx, gy)
+    return float(min(1.0, (step[inner].mean() + 4.0) / (step[edge > 0].mean() + 4.0)))

@@ -1,0 +1,285 @@
+"""What was done to an original, in words with numbers, and which of two pictures came first.
+
+Geometry is read off the transform, colour, sharpness and noise off the models that the change map
+fits (:mod:`originlens.match._alignment`), and regions off the map itself. Every rule has a dead
+zone wider than what a plain re-save at JPEG quality 75 or a transform wrong by two pixels causes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from originlens.core import geometry
+from originlens.core.evidence import Direction, Edit
+from originlens.core.image import Image, Pixels
+from originlens.match import _plane as plane
+from originlens.match import _traits as traits
+from originlens.match import diff
+from originlens.match._alignment import Aligned, Homography, align
+
+#: Working pixels: enough to name an edit, cheap enough for every match of a search.
+WORKING_AREA = 90_000
+_LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "HEIC", "JPEG2000", "MPO")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The named edits between an asset and a query, and the likely direction of the copy."""
+
+    edits: tuple[Edit, ...]
+    direction: Direction | None
+
+
+def explain(
+    query: Image, asset: Pixels, asset_size: tuple[int, int], transform: Homography
+) -> Explanation:
+    """Name the edits that lead from an asset to a query, and judge which came first.
+
+    Args:
+        query: the query.
+        asset: (h, w, 3) uint8 pixels of the asset at any size (a proxy will do).
+        asset_size: (height, width) of the full-size, EXIF-oriented asset.
+        transform: (3, 3) homography from full-size asset pixels to full-size query pixels.
+
+    Raises:
+        ValueError: ``transform`` is singular.
+        OriginLensError: the query cannot be decoded.
+    """
+    pixels = query.reduced(512)
+    shape = (pixels.shape[0], pixels.shape[1])
+    full = (query.height, query.width)
+    working = (
+        geometry.scaling(full, shape)
+        @ np.asarray(transform, dtype=np.float64)
+        @ geometry.scaling((asset.shape[0], asset.shape[1]), asset_size)
+    )
+    aligned = align(pixels, asset, working, area=WORKING_AREA)
+    laid = plane.decompose(transform, asset_size, full)
+    seen = _Seen(query, pixels, aligned, laid)
+    return Explanation(tuple(_named(seen)), _direction(seen))
+
+
+def named_edits(
+    query: Image, asset: Pixels, asset_size: tuple[int, int], transform: Homography
+) -> tuple[Edit, ...]:
+    """The edits of :func:`explain` alone."""
+    return explain(query, asset, asset_size, transform).edits
+
+
+def direction(
+    query: Image, asset: Pixels, asset_size: tuple[int, int], transform: Homography
+) -> Direction | None:
+    """The direction of :func:`explain` alone: None where nothing tells."""
+    return explain(query, asset, asset_size, transform).direction
+
+
+class _Seen:
+    """Everything measured once on one pair."""
+
+    def __init__(
+        self, query: Image, pixels: Pixels, aligned: Aligned, laid: plane.Plane
+    ) -> None:
+        import cv2
+
+        self.query, self.pixels, self.aligned, self.plane = query, pixels, aligned, laid
+        score = diff.score(aligned)
+        self.changed = score >= diff.THRESHOLD / 255.0
+        near = cv2.dilate(self.changed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        self.same = aligned.explained & ~near
+        self.colour = traits.colour(aligned, self.same)
+        self.regions = traits.regions(aligned, self.changed)
+        self.frame, self.frame_flatness = traits.frame_share(aligned)
+        self.continues = traits.continues(aligned) if self.frame > 0.02 else 0.0
+        self.fine, self.coarse = (traits.response(aligned.taps, f) for f in (0.25, 0.125))
+        plain = aligned.plain.astype(np.float32)
+        self.noise_query = traits.noise_level(aligned.query, self.same)
+        self.noise_asset = traits.noise_level(plain, self.same)
+
+    @property
+    def asset_is_crop(self) -> bool:
+        """The query goes on naturally beyond the asset's outline: the asset was cut from it."""
+        return self.frame > 0.04 and self.continues > 0.6 and self.frame_flatness < 0.9
+
+
+def _named(seen: _Seen) -> list[Edit]:
+    return [
+        *_turns(seen.plane),
+        *_framing(seen),
+        *_tones(seen),
+        *_sharpness(seen),
+        *(_region(seen, region) for region in seen.regions),
+    ]
+
+
+def _turns(p: plane.Plane) -> list[Edit]:
+    """Mirror, rotation, scale, stretch, perspective."""
+    found = []
+    rotation = p.rotation
+    if p.mirror and abs(abs(rotation) - 180.0) < 2.0:
+        found.append(Edit("mirror", "mirrored top to bottom"))
+        rotation -= 180.0 * np.sign(rotation)
+    elif p.mirror:
+        found.append(Edit("mirror", "mirrored left to right"))
+    if abs(rotation) >= 0.5:
+        way = "clockwise" if rotation > 0 else "counter-clockwise"
+        found.append(Edit("rotate", f"rotated {abs(rotation):.1f}° {way}", value=round(rotation, 2)))
+    across, along = p.stretches
+    ratio = across / along
+    if max(ratio, 1 / ratio) > 1.04:
+        axis = "width" if ratio > 1 else "height"
+        factor = max(ratio, 1 / ratio)
+        found.append(
+            Edit("stretch", f"{axis} stretched by {factor:.2f} against the other side", round(ratio, 3))
+        )
+    if abs(np.log(p.scale)) > np.log(1.03):
+        word = "enlarged" if p.scale > 1 else "reduced"
+        found.append(Edit("scale", f"{word} to {p.scale:.0%} of the original's size", round(p.scale, 4)))
+    if p.perspective > 0.012 or (p.skew > 2.5 and max(ratio, 1 / ratio) < 1.5):
+        found.append(
+            Edit("perspective", f"perspective distorted by {p.perspective:.1%} of its size",
+                 round(p.perspective, 4))
+        )
+    return found
+
+
+def _framing(seen: _Seen) -> list[Edit]:
+    """Crop, border, embedding."""
+    p = seen.plane
+    found = []
+    left, top, right, bottom = p.seen_box
+    if p.seen_share < 0.975:
+        box = tuple(round(v, 1) for v in p.seen_box)
+        found.append(
+            Edit(
+                "crop",
+                f"cropped to {p.seen_share:.0%} of the original "
+                f"(x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f})",
+                value=round(p.seen_share, 4), box=box, frame="asset",
+            )
+        )
+    if p.covered_share > 0.98:
+        return found
+    box = tuple(round(v, 1) for v in p.covered_box)
+    width, height = box[2] - box[0], box[3] - box[1]
+    fills = width * height > 0.97 * seen.query.width * seen.query.height
+    if seen.asset_is_crop and p.seen_share > 0.95:
+        found.append(
+            Edit(
+                "crop", f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it",
+                value=round(p.covered_share, 4), box=box,
+            )
+        )
+    elif seen.frame_flatness > 0.8:
+        what = "the corners left free by it are filled" if fills else "a plain border was added"
+        if not fills:
+            found.append(
+                Edit("border", f"{what}: {1 - p.covered_share:.0%} of the picture",
+                     value=round(1 - p.covered_share, 4), box=box)
+            )
+    elif not fills:
+        found.append(
+            Edit("embed", f"placed inside another picture, {p.covered_share:.0%} of it",
+                 value=round(p.covered_share, 4), box=box)
+        )
+    return found
+
+
+def _tones(seen: _Seen) -> list[Edit]:
+    """Greyscale and global colour."""
+    c = seen.colour
+    if c is None:
+        return []
+    if c.chroma_query < 1.5 and c.chroma_asset > 3.0 + 2.0 * c.chroma_query:
+        return [Edit("greyscale", "colours removed")]
+    if c.change < 5.0:
+        return []
+    words = []
+    if c.correlation < -0.3:
+        words.append("inverted")
+    else:
+        if abs(c.brightness) >= 3:
+            words.append(f"{'brighter' if c.brightness > 0 else 'darker'} by {abs(c.brightness):.0f} levels")
+        if abs(np.log(max(c.contrast, 1e-3))) > 0.08:
+            words.append(f"contrast x {c.contrast:.2f}")
+        saturation = (c.chroma_query + 0.5) / (c.chroma_asset + 0.5)
+        if abs(np.log(saturation)) > 0.15:
+            words.append(f"saturation x {saturation:.2f}")
+    detail = ", ".join(words) or f"colours shifted by {c.change:.0f} levels"
+    return [Edit("recolour", f"colours changed all over: {detail}", value=round(c.change, 1))]
+
+
+def _sharpness(seen: _Seen) -> list[Edit]:
+    """Blur, sharpening, noise, recompression of the whole picture."""
+    found = []
+    if seen.coarse < 0.72 and seen.fine < 0.5:
+        # Width of the Gaussian with the same gain at 1/8 cycle per pixel.
+        sigma = float(np.sqrt(-np.log(max(seen.coarse, 1e-3)) / 2) / (np.pi * 0.125))
+        sigma *= seen.pixels.shape[1] and seen.query.width / seen.aligned.query.shape[1]
+        found.append(Edit("blur", f"blurred all over, about {sigma:.1f} pixels wide", round(sigma, 2)))
+    elif seen.fine > 1.3 and seen.coarse > 1.05:
+        found.append(Edit("sharpen", f"sharpened: fine detail x {seen.fine:.2f}", round(seen.fine, 2)))
+    if seen.noise_query > 3.0 + 1.6 * seen.noise_asset and seen.fine < 1.3:
+        found.append(
+            Edit("noise", f"noise of about {seen.noise_query:.0f} levels added", round(seen.noise_query, 1))
+        )
+    blocks = traits.blockiness(seen.pixels) if seen.query.format in _LOSSY else 1.0
+    if blocks > 1.5:
+        found.append(Edit("recompress", "compressed again, visibly", value=round(blocks, 2)))
+    return found
+
+
+def _region(seen: _Seen, r: traits.Region) -> Edit:
+    """Name one changed region."""
+    shape = seen.aligned.query.shape
+    sx, sy = seen.query.width / shape[1], seen.query.height / shape[0]
+    box = (
+        round(r.box[0] * sx, 1), round(r.box[1] * sy, 1),
+        round(r.box[2] * sx, 1), round(r.box[3] * sy, 1),
+    )
+    share = f"{r.area:.1%} of the picture"
+    if r.letters >= 3 and r.stroke < 0.4 and r.correlation < 0.8:
+        return Edit("text", f"text or line art was added ({share})", round(r.area, 4), box)
+    if r.detail < 0.6 and r.offset < 12 and r.flat_query < 0.9:
+        return Edit("blur", f"a region was blurred or pixelated ({share})", round(r.area, 4), box)
+    if r.correlation > 0.6 and r.offset >= 6:
+        return Edit("recolour", f"a region was recoloured ({share})", round(r.area, 4), box)
+    if r.flat_query > 0.75 and r.flat_query > r.flat_asset + 0.15:
+        return Edit("overlay", f"something flat was laid over the picture ({share})", round(r.area, 4), box)
+    if r.fill > 0.85:
+        return Edit("overlay", f"a patch was laid over the picture ({share})", round(r.area, 4), box)
+    return Edit("region-replaced", f"a region shows something else ({share})", round(r.area, 4), box)
+
+
+def _direction(seen: _Seen) -> Direction | None:
+    """Weigh what tells an original from its copy; the sum must reach 1 to be said.
+
+    Positive votes: the query was made from the asset. A crop shows less, a copy is smaller, less
+    coloured, more blurred, framed or painted over; the other side of each speaks for the reverse.
+    """
+    p, votes = seen.plane, 0.0
+    if seen.frame > 0.02:
+        votes += -2.0 if seen.asset_is_crop else 1.5
+    if p.seen_share < 0.95 and p.covered_share > 0.95:
+        votes += 1.5
+    if p.scale < 0.9:
+        votes += 1.0
+    elif p.scale > 1.15:
+        votes -= 1.0
+    if seen.colour is not None:
+        if seen.colour.chroma_query < 1.5 and seen.colour.chroma_asset > 4.0:
+            votes += 2.0
+        elif seen.colour.chroma_asset < 1.5 and seen.colour.chroma_query > 4.0:
+            votes -= 2.0
+    if seen.coarse < 0.72:
+        votes += 1.0
+    for region in seen.regions:
+        lean = np.clip(2.0 * (region.flat_query - region.flat_asset), -1.0, 1.0)
+        votes += float(lean) if abs(lean) > 0.3 else 0.0
+    turned = abs(p.rotation) > 1 and min(abs(abs(p.rotation) - k) for k in (90, 180)) > 1
+    if turned and seen.frame > 0.02:
+        votes += 0.5
+    if votes >= 1.0:
+        return "query-from-asset"
+    return "asset-from-query" if votes <= -1.0 else None

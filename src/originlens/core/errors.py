@@ -6,7 +6,10 @@
     |   |-- UnsupportedFormat the bytes are no picture in a listed format
     |   |-- CorruptImage      a picture format, but broken or truncated
     |   |-- ImageTooLarge     more pixels, bytes or frames than the limits allow
-    |   `-- DecodeTimeout     decoding ran past its time limit
+    |   |-- DecodeTimeout     decoding ran past its time limit
+    |   |-- WorkerDied        native code crashed while it read the file
+    |   |-- AssetIdTaken      the id asked for names another picture already
+    |   `-- AssetUnknown      nothing in the index has that id, path or hash
     |-- StoreError            the index as a whole cannot be used
     |   |-- IndexMissing      there is no index in that folder
     |   |-- IndexLocked       another process is writing to it
@@ -57,6 +60,18 @@ class ImageTooLarge(InputError):
 
 class DecodeTimeout(InputError):
     """Decoding ran past its time limit."""
+
+
+class WorkerDied(InputError):
+    """The process that read the file crashed or was killed; the file may be hostile."""
+
+
+class AssetIdTaken(InputError):
+    """The id asked for already names another picture."""
+
+
+class AssetUnknown(InputError):
+    """Nothing in the index has that id, path or hash."""
 
 
 class StoreError(OriginLensError):

@@ -7,14 +7,12 @@ Content-Security-Policy names. File names and metadata are hostile and always es
 from __future__ import annotations
 
 from originlens.surfaces.html.page import (
-    Original,
-    Originals,
     ReportPage,
     compare_report,
     examine_report,
-    originals_of,
     search_report,
 )
+from originlens.surfaces.html.sections import Original, Originals
 
 __all__ = [
     "Original",
@@ -22,6 +20,5 @@ __all__ = [
     "ReportPage",
     "compare_report",
     "examine_report",
-    "originals_of",
     "search_report",
 ]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 
-_BAND_PIXELS = 2_000_000
+#: A band's copies stay in the processor's cache; much larger ones cost twice the time.
+_BAND_PIXELS = 400_000
 _LARGEST_PROFILE = 4 * 1024 * 1024
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -38,7 +39,7 @@ def to_srgb(picture: Picture, profile: bytes | None, notes: list[str]) -> Pixels
     has_alpha = picture.mode in _ALPHA_MODES or "transparency" in picture.info
     width, height = picture.size
     rows = max(1, _BAND_PIXELS // max(1, width))
-    out: Pixels = np.empty((height, width, 3), np.uint8)
+    out: Pixels = np.empty((height, width, 3), np.uint8)  # every row is written below
     transparent = False
     for top in range(0, height, rows):
         bottom = min(height, top + rows)

@@ -145,6 +145,7 @@ def read_header(data: bytes, name: str, limits: Limits) -> Header:
     if len(data) > limits.bytes:
         raise ImageTooLarge(f"{name}: {len(data)} bytes exceed the limit of {limits.bytes} bytes")
     with own_errors(name) as messages:
+        _guard(data, name, limits)
         picture = _open(data, name, limits)
         width, height = picture.size
         _check_pixels(width, height, name, limits)
@@ -159,6 +160,17 @@ def read_header(data: bytes, name: str, limits: Limits) -> Header:
             kind, picture.mode, (width, height), orientation,
             profile if isinstance(profile, bytes) and profile else None, tuple(notes[:8]),
         )  # fmt: skip
+
+
+def _guard(data: bytes, name: str, limits: Limits) -> None:
+    """Refuse what would be costly before a decoder has judged the header."""
+    kind = sniff(data)
+    # The WebP library allocates two canvases when it opens a file.
+    if kind == "WEBP" and (size := webp_size(data)) is not None:
+        _check_pixels(*size, name, limits)
+    # Every scan costs a pass over the picture however few bytes it has ("progressive bomb").
+    if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > limits.scans:
+        raise ImageTooLarge(f"{name}: {scans} scans exceed the limit of {limits.scans}")
 
 
 def _check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
@@ -180,11 +192,6 @@ def _open(data: bytes, name: str, limits: Limits) -> ImageFile:
         return _open_heic(stream, name)
     from PIL import Image as Pillow
 
-    if kind == "WEBP" and (size := webp_size(data)) is not None:
-        _check_pixels(*size, name, limits)
-    # Every scan costs a pass over the picture however few bytes it has ("progressive bomb").
-    if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > limits.scans:
-        raise ImageTooLarge(f"{name}: {scans} scans exceed the limit of {limits.scans}")
     return Pillow.open(stream, formats=(kind,))
 
 
@@ -249,6 +256,7 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
         CorruptImage, ImageTooLarge, DecodeTimeout.
     """
     with own_errors(name) as messages:
+        _guard(data, name, limits)
         picture = _open(data, name, limits)
         width, height = picture.size
         if scale > 1:

@@ -177,28 +177,32 @@ class Image:
         return profile is not None and not is_srgb(profile)
 
     def _make(self, scale: int, managed: bool, oriented: bool) -> Pixels:
+        # As decoded: the way the file stores it, except that Pillow turns TIFFs when it loads them.
+        is_turned = self.format == "TIFF" and self.orientation != 1
+        if oriented != is_turned:
+            decoded = self._variants.get((scale, managed, is_turned))
+            if decoded is None:
+                decoded = self._convert(scale, managed)
+                if decoded.size <= 3 * _KEPT_PIXELS:
+                    self._variants[scale, managed, is_turned] = _read_only(decoded)
+            turn = self.orientation if oriented else _INVERSE[self.orientation]
+            return orient(decoded, turn)
+        return self._convert(scale, managed)
+
+    def _convert(self, scale: int, managed: bool) -> Pixels:
         from originlens.core._colour import to_srgb
 
-        picture = self._decoded.get(scale) or self._load(scale)
         notes: list[str] = []
+        picture = self._decoded.get(scale)
+        if picture is None:
+            picture, notes = _decode.load(self.data, self._name, self.limits, scale)
+            # Colours as stored and managed colours both derive from one decode.
+            if self._is_managed and picture.width * picture.height <= _KEPT_PIXELS:
+                self._decoded[scale] = picture
         with _decode.own_errors(self._name) as messages:
             pixels = to_srgb(picture, self._header.profile if managed else None, notes)
         self._notes += [n for n in (*notes, *messages) if n not in self._notes]
-        if not (self._is_managed or self.orientation != 1):
-            self._decoded.pop(scale, None)
-        is_oriented = self.format == "TIFF"  # Pillow turns TIFFs when it loads them
-        if oriented and not is_oriented:
-            pixels = orient(pixels, self.orientation)
-        elif is_oriented and not oriented:
-            pixels = orient(pixels, _INVERSE[self.orientation])
         return pixels
-
-    def _load(self, scale: int) -> Picture:
-        picture, messages = _decode.load(self.data, self._name, self.limits, scale)
-        self._notes += [m for m in messages if m not in self._notes]
-        if picture.width * picture.height <= _KEPT_PIXELS:
-            self._decoded[scale] = picture
-        return picture
 
     @cached_property
     def pixel_hash(self) -> str:
@@ -236,14 +240,16 @@ _INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
 
 def orient(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn stored pixels (H, W, ...) upright by the EXIF orientation (EXIF 2.32, tag 0x0112)."""
+    """Turn stored pixels (H, W, 3) upright by the EXIF orientation (EXIF 2.32, tag 0x0112)."""
+    if orientation == 1:
+        return pixels
+    import cv2
+
     if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+        pixels = cv2.transpose(pixels)  # type: ignore[assignment]
+    # 1: mirror left-right, 0: mirror top-bottom, -1: both
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return np.asarray(pixels if flip is None else cv2.flip(pixels, flip), dtype=np.uint8)
 
 
 def _read_only(pixels: Pixels) -> Pixels:

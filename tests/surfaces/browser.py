@@ -91,8 +91,14 @@ class Browser:
         return self._call("POST", f"{self._session}/goog/cdp/execute", body)
 
     def show(
-        self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False,
-        phone: bool = False, scripts: bool = True,
+        self,
+        page: Path,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        phone: bool = False,
+        scripts: bool = True,
     ) -> None:
         """Load a file as a window of that size would."""
         scheme = "dark" if dark else "light"
@@ -102,7 +108,10 @@ class Browser:
         )
         self.command(
             "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone,
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if phone else 1,
+            mobile=phone,
         )
         self.command("Emulation.setScriptExecutionDisabled", value=not scripts)
         self._call("POST", f"{self._session}/url", {"url": page.resolve().as_uri()})
@@ -141,7 +150,9 @@ class Browser:
     def picture(self, *, whole: bool = True) -> bytes:
         """A PNG of the page (of the window only, unless ``whole``)."""
         answer = self.command(
-            "Page.captureScreenshot", format="png", captureBeyondViewport=whole,
+            "Page.captureScreenshot",
+            format="png",
+            captureBeyondViewport=whole,
             **({"clip": self._page_box()} if whole else {}),
         )
         return base64.b64decode(answer["data"])

@@ -10,6 +10,7 @@ from originlens.surfaces.html.page import (
     ReportPage,
     compare_report,
     examine_report,
+    originals_of,
     search_report,
 )
 from originlens.surfaces.html.sections import Original, Originals
@@ -20,5 +21,6 @@ __all__ = [
     "ReportPage",
     "compare_report",
     "examine_report",
+    "originals_of",
     "search_report",
 ]

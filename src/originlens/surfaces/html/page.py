@@ -31,6 +31,8 @@ from originlens.surfaces.html.sections import (
 if TYPE_CHECKING:
     import jinja2
 
+    from originlens.match.index import Index
+
 PathLike = str | os.PathLike[str]
 Kind = Literal["search", "compare", "examine"]
 
@@ -103,6 +105,8 @@ class ReportPage:
         scale = self._scale if self._spool.tell() < SOFT_LIMIT else SMALL
         make: Any = search_section if isinstance(result, SearchResult) else examine_section
         section = make(key, result, image, self._originals, scale, alone=alone)
+        if alone:
+            section.missing = [*_GENERAL[self.kind], *section.missing]
         if scale is SMALL:
             section.missing.append(("Large pictures.", "Kept small: the page is already large."))
         self._write(section)
@@ -193,17 +197,16 @@ class ReportPage:
             "script_hash": _hash(js),
         }
         template.render(**values, ratios="", style_hashes="")
-        ratios = "".join(
-            f".r{w}x{h}{{--w:{w};--h:{h}}}" for w, h in sorted(self._ratios)
-        )
+        ratios = "".join(f".r{w}x{h}{{--w:{w};--h:{h}}}" for w, h in sorted(self._ratios))
         hashes = f"{_hash(css)} {_hash(ratios)}"
         return template.render(**values, ratios=_raw(ratios), style_hashes=hashes)
 
     def _foot(self) -> str:
         template = self._environment.get_template("foot.html")
         schema = _TITLES[self.kind][2]
+        general = _GENERAL[self.kind] if self.expected > 1 else []
         values = {"js": _raw(_text("report.js")), "version": _version(), "schema": schema}
-        return template.render(**values, general=_GENERAL[self.kind])
+        return template.render(**values, general=general)
 
 
 def file_of_match(match: Match) -> Original | None:
@@ -215,6 +218,11 @@ def file_of_match(match: Match) -> Original | None:
         return Original(pictures.of_image(image, 1024), (image.height, image.width))
     except InputError:
         return None
+
+
+def originals_of(index: Index | None) -> Originals:
+    """Pictures of assets: the indexed file where it still is, else the index's proxy."""
+    return file_of_match
 
 
 def search_report(

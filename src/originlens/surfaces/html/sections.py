@@ -131,7 +131,7 @@ class Section:
     best: MatchView | None = None
     more: list[MatchView] = field(default_factory=list)
     others: list[MatchView] = field(default_factory=list)
-    facts: list[tuple[str, str]] = field(default_factory=list)
+    files: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
     verdicts: list[dict[str, str]] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
@@ -235,9 +235,7 @@ def _outline(transform: pictures.Matrix, size: Size, frame: Size) -> tuple[Mark,
     height, width = frame
     slack = 0.01 * max(frame)
     own = ((-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5))
-    near = all(
-        any(abs(x - u) <= slack and abs(y - v) <= slack for u, v in own) for x, y in corners
-    )
+    near = all(any(abs(x - u) <= slack and abs(y - v) <= slack for u, v in own) for x, y in corners)
     inside = any(-slack < x < width + slack and -slack < y < height + slack for x, y in corners)
     if near or not inside:
         return ()
@@ -249,12 +247,11 @@ def _points(corners: Sequence[tuple[float, float]]) -> str:
 
 
 def _facts_of(match: Match, original: Original | None) -> list[tuple[str, str]]:
-    kind = "candidate" if match.relation == "none" else "original"
-    facts = [(kind, match.path or match.asset)]
+    facts = [("file", match.path or "none: known by its hash only")]
     if match.asset not in (match.path, ""):
         facts.append(("asset", match.asset))
     if original is not None:
-        facts.append((f"size of the {kind}", f"{original.size[1]} × {original.size[0]} pixels"))
+        facts.append(("size", f"{original.size[1]} × {original.size[0]} pixels"))
     return facts
 
 
@@ -276,9 +273,10 @@ def search_section(
     best = result.matches[0] if result.matches else None
     section.lead, section.tail = words.headline(result.decision, best)
     _place_matches(section, result.matches, originals, scale)
-    section.facts = _file_facts(image, result)
+    section.files = [("Query", _query_facts(image, result))]
     if section.best is not None:
-        section.facts += section.best.facts
+        kind = "Nearest candidate" if result.decision == "none" else "Original"
+        section.files.append((kind, section.best.facts))
     section.missing = _missing_of_search(section, result, image)
     if not result.matches:
         section.sentence = "The index holds nothing that could be compared with it."
@@ -299,13 +297,12 @@ def _place_matches(
             (section.more if full else section.others).append(view)
 
 
-def _file_facts(image: Image | None, result: SearchResult) -> list[tuple[str, str]]:
-    facts = [("query", result.query)]
+def _query_facts(image: Image | None, result: SearchResult) -> list[tuple[str, str]]:
+    facts = [("file", result.query)]
     if image is not None:
-        text = f"{image.format}, {image.width} × {image.height} pixels"
-        facts.append(("format and size of the query", text))
+        facts.append(("size", f"{image.width} × {image.height} pixels, {image.format}"))
         facts.extend(("note", note) for note in image.notes)
-    facts.append(("SHA-256 of the query", result.sha256))
+    facts.append(("SHA-256", result.sha256))
     if result.ms:
         facts.append(("time", f"{result.ms:.0f} ms"))
     return facts
@@ -335,7 +332,13 @@ def _missing_of_search(
 
 
 def examine_section(
-    key: str, report: Report, image: Image | None, originals: Originals, scale: Scale, *, alone: bool
+    key: str,
+    report: Report,
+    image: Image | None,
+    originals: Originals,
+    scale: Scale,
+    *,
+    alone: bool,
 ) -> Section:
     """The section of one examination: a verdict per question, then what supports each."""
     query = query_of(key, image, scale)
@@ -359,7 +362,7 @@ def examine_section(
             section.lead = section.lead[0].lower() + section.lead[1:]
     section.evidence = [_evidence_view(e) for e in report.evidence]
     section.rows = [_evidence_row(e) for e in report.evidence]
-    section.facts = _report_facts(report)
+    section.files = [("Picture", _report_facts(report))]
     section.missing = [(s.method, s.why) for s in report.skipped]
     if not section.missing:
         section.missing = [("Nothing", "Every method that was asked for ran.")]
@@ -405,7 +408,7 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
     image = report.image
     facts = [
         ("file", str(image.get("path", ""))),
-        ("format", f"{image.get('format')}, {image.get('width')} × {image.get('height')} pixels"),
+        ("size", f"{image.get('width')} × {image.get('height')} pixels, {image.get('format')}"),
         ("SHA-256", str(image.get("sha256", ""))),
         ("time", f"{report.ms:.0f} ms"),
     ]

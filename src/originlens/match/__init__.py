@@ -1,4 +1,4 @@
-"""Have I seen this picture, and what was changed? The types that descriptors and verifiers share."""
+"""Have I seen this picture, and what was changed? Types that descriptors and verifiers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the pixels agree once warped? Local correlation of contrast, blind to colour and brightness."""
+"""Do the pixels agree once warped? Local correlation, blind to colour and brightness."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelS
         return PixelSupport()
     # Compare at the coarser of the two resolutions: enlarging a reduced copy adds no detail.
     sigma = 1.0 + max(0.0, 0.7 * (scale - 1.0))
-    q = cv2.GaussianBlur(query.astype(np.float32), (0, 0), sigma)
-    a = cv2.GaussianBlur(warped.astype(np.float32), (0, 0), sigma)
+    q = np.asarray(cv2.GaussianBlur(query.astype(np.float32), (0, 0), sigma), np.float32)
+    a = np.asarray(cv2.GaussianBlur(warped.astype(np.float32), (0, 0), sigma), np.float32)
     overlap_side = np.sqrt(inside.sum())
     radius = max(2, round(min(max(h, w) / _CELLS, overlap_side / 8) / 2))
     correlation, contrast = _local_correlation(q, a, inside, radius)
@@ -174,5 +174,14 @@ def oriented(array: npt.NDArray[np.float32], exif: int) -> npt.NDArray[np.float3
     """A (h, w) array turned by an EXIF orientation code."""
     if exif >= 5:
         array = array.T
-    flips = {1: (1, 1), 2: (1, -1), 3: (-1, -1), 4: (-1, 1), 5: (1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
+    flips = {
+        1: (1, 1),
+        2: (1, -1),
+        3: (-1, -1),
+        4: (-1, 1),
+        5: (1, 1),
+        6: (1, -1),
+        7: (-1, -1),
+        8: (-1, 1),
+    }
     return array[:: flips[exif][0], :: flips[exif][1]]

@@ -6,8 +6,8 @@ arXiv:2111.07090), the order retrieve-verify-localise SImProv (Black et al. 2022
 Why it works: a copy shows the same pixels under one plane transform, so many local features agree
 on it and, once warped, local contrast agrees nearly everywhere. Another photograph of the same
 thing has parallax and other light: some features agree, the pixels mostly do not.
-When it fails: pictures without texture (they fall back to whole-picture correlation), extreme
-reduction, non-plane warps, and flat prints photographed twice, which are plane copies of each other.
+When it fails: pictures without texture (whole-picture correlation stands in), extreme reduction,
+non-plane warps, and flat prints photographed twice, which are plane copies of each other.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class SiftMagsac:
             pixels = image
             full_size = full_size or (image.shape[0], image.shape[1])
         grey = _photometry.working_grey(pixels, self.long_side)
-        detector = cv2.SIFT_create(nfeatures=2 * self.max_features, contrastThreshold=0.02)
+        detector = cv2.SIFT.create(nfeatures=2 * self.max_features, contrastThreshold=0.02)
         # OpenCV's SIFT needs some room for its pyramid; a border of edge pixels gives it.
         pad = 8 if min(grey.shape) < 32 else 0
         padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
@@ -92,7 +92,7 @@ class SiftMagsac:
             response = np.array([k.response for k in keypoints], np.float32)
             chosen = _spread(points, response, grey.shape, self.max_features)
             points = points[chosen]
-            roots = descriptors[chosen]
+            roots = np.asarray(descriptors[chosen], np.float32)
             roots = np.sqrt(roots / np.maximum(roots.sum(1, keepdims=True), 1e-6))
         return LocalFeatures(points, roots, grey.shape[:2], full_size, grey)
 

@@ -148,3 +148,22 @@ class GemV0:
             batch = np.stack([network_input(p) for p in pictures[start : start + _BATCH]])
             vectors[start : start + len(batch)] = run.run(None, {"pixels": batch})[0]
         return vectors
+
+    def describe_regions(
+        self, pixels: Pixels, boxes: Sequence[tuple[float, float, float, float]]
+    ) -> Vectors:
+        """Vectors of boxes (left, top, right, bottom) given in shares of a picture's sides.
+
+        Returns:
+            ``(N, 256) float32``, each row of unit length.
+        """
+        height, width = pixels.shape[:2]
+        return self.describe_batch(
+            [
+                pixels[
+                    int(top * height) : max(int(top * height) + 1, round(bottom * height)),
+                    int(left * width) : max(int(left * width) + 1, round(right * width)),
+                ]
+                for left, top, right, bottom in boxes
+            ]
+        )

@@ -121,7 +121,9 @@ def index_add(
         int | None,
         typer.Option("--workers", min=1, metavar="N", help="Processes [default: all usable cores]"),
     ] = None,
-    engine: Annotated[Engine, typer.Option("--engine", help="Where the work runs.")] = Engine.local,
+    engine: Annotated[
+        Engine, typer.Option("--engine", metavar="local", help="Where the work runs.")
+    ] = Engine.local,
     jsonl: Jsonl = False,
 ) -> int:
     """Add pictures; makes the index, skips what it has."""

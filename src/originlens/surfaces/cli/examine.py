@@ -13,8 +13,9 @@ from originlens.core.evidence import QUESTIONS, REPORT_SCHEMA, Report
 from originlens.core.image import Image
 from originlens.surfaces.cli import maps as map_files
 from originlens.surfaces.cli.app import DEFAULT_INDEX
-from originlens.surfaces.cli.inputs import Inputs, Item, attempt
-from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
+from originlens.surfaces.cli.inputs import Inputs, Item
+from originlens.surfaces.cli.page import Page
+from originlens.surfaces.cli.streams import console, json_line, printable, say_error
 
 
 def run(
@@ -42,19 +43,17 @@ def run(
     if index is None and os.path.isdir(DEFAULT_INDEX):
         index = DEFAULT_INDEX
     inputs = Inputs(images, leave_out=[index] if index else [])
-    failed = 0
     with ExitStack() as stack:
         originals = None
         if index is not None:
             from originlens.match.index import Index
 
             originals = stack.enter_context(Index(index))
+        page = Page(html, "examine", inputs, originals, stack)
 
-        def answer(item: Item) -> Report:
-            if isinstance(item.picture, OriginLensError):
-                raise item.picture
+        def answer(item: Item, picture: Image) -> Report:
             report = examine(
-                item.picture,
+                picture,
                 index=originals,
                 only=questions,
                 maps=folder,
@@ -63,40 +62,16 @@ def run(
             )
             return replace(report, ms=item.ms)
 
-        page = None
-        if html is not None:
-            from originlens.surfaces.html import ReportPage, originals_of
-
-            page = stack.enter_context(
-                ReportPage(
-                    html,
-                    kind="examine",
-                    expected=inputs.count(),
-                    originals=originals_of(originals),
-                )
-            )
-        ticker = stack.enter_context(progress("examining", wanted=jsonl))
-        if ticker.shown:
-            ticker.total(inputs.count())
-        for done, item in enumerate(inputs, start=1):
-            report = attempt(lambda item=item: answer(item))  # type: ignore[misc]
-            if isinstance(report, OriginLensError):
-                failed += 1
-                _print_error(item.path, report, jsonl=jsonl)
-                if page is not None:
-                    page.add_error(item.path, report)
+        def deliver(item: Item, report: Report | OriginLensError) -> None:
+            if jsonl:
+                _print_json(item.path, report)
+            elif isinstance(report, OriginLensError):
+                say_error(item.path, report.to_dict())
             else:
-                if jsonl:
-                    json_line(report.to_dict())
-                else:
-                    _print(report)
-                if page is not None:
-                    page.add(report, item.picture if isinstance(item.picture, Image) else None)
-            ticker.to(done + inputs.not_pictures)
-    inputs.report_others()
-    if html is not None:
-        say(f"report: {html}")
-    return 1 if failed else 0
+                _print(report)
+            page.add(item, report)
+
+        return inputs.each(answer, deliver, doing="examining", bar=jsonl)
 
 
 def _questions(only: str | None) -> list[str] | None:
@@ -111,11 +86,11 @@ def _questions(only: str | None) -> list[str] | None:
     return asked
 
 
-def _print_error(path: str, error: OriginLensError, *, jsonl: bool) -> None:
-    if jsonl:
-        json_line({"schema": REPORT_SCHEMA, "image": {"path": path}, "error": error.to_dict()})
+def _print_json(path: str, report: Report | OriginLensError) -> None:
+    if isinstance(report, OriginLensError):
+        json_line({"schema": REPORT_SCHEMA, "image": {"path": path}, "error": report.to_dict()})
     else:
-        say_error(path, error.to_dict())
+        json_line(report.to_dict())
 
 
 def _print(report: Report) -> None:

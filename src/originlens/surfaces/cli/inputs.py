@@ -6,12 +6,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from originlens.core.errors import InternalError, OriginLensError, UnsupportedFormat, UsageError
 from originlens.core.files import Found, walk
 from originlens.core.image import Image
-from originlens.surfaces.cli.streams import say
+from originlens.surfaces.cli.streams import progress, say
 
 T = TypeVar("T")
 
@@ -68,13 +69,47 @@ class Inputs:
         """How many files there are to look at (a folder's other files included)."""
         return sum(1 for found in walk(self.arguments, leave_out=self.leave_out) if found.readable)
 
-    def report_others(self) -> None:
+    def _report_others(self) -> None:
         """Say on stderr what a walk met that is no picture, and if there was none at all."""
         if self.not_pictures:
             noun = "file is" if self.not_pictures == 1 else "files are"
             say(f"{self.not_pictures} {noun} no picture and left out")
         if not self.pictures:
             say(f"no picture found in {', '.join(self.arguments)}")
+
+    def each(
+        self,
+        answer: Callable[[Item, Image], T],
+        deliver: Callable[[Item, T | OriginLensError], None],
+        *,
+        doing: str,
+        bar: bool,
+    ) -> int:
+        """Answer and deliver every input in turn; returns the exit code.
+
+        Args:
+            answer: works on one input; what it raises becomes that input's error.
+            deliver: prints an input's answer or its error.
+            doing: what the progress bar says is being done.
+            bar: whether a bar may be shown (not where answers stream to the same terminal).
+        """
+        failed = 0
+        with progress(doing, wanted=bar) as ticker:
+            if ticker.shown:
+                ticker.total(self.count())
+            for done, item in enumerate(self, start=1):
+                result = attempt(partial(self._work, answer, item))
+                failed += isinstance(result, OriginLensError)
+                deliver(item, result)
+                ticker.to(done + self.not_pictures)
+        self._report_others()
+        return 1 if failed else 0
+
+    @staticmethod
+    def _work(answer: Callable[[Item, Image], T], item: Item) -> T:
+        if isinstance(item.picture, OriginLensError):
+            raise item.picture
+        return answer(item, item.picture)
 
     @staticmethod
     def _open(found: Found) -> Item | None:

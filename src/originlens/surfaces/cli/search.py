@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from originlens.core.errors import OriginLensError, UsageError
 from originlens.core.evidence import SEARCH_SCHEMA, Match, SearchResult
 from originlens.core.image import Image
 from originlens.surfaces.cli import maps, words
-from originlens.surfaces.cli.inputs import Inputs, Item, attempt, pairs, rate
+from originlens.surfaces.cli.inputs import Inputs, Item, pairs, rate
+from originlens.surfaces.cli.page import Page
 from originlens.surfaces.cli.streams import (
     console,
     csv_line,
     json_line,
     printable,
-    progress,
-    say,
     say_error,
 )
-
-if TYPE_CHECKING:
-    from originlens.match.index import Index
 
 CSV_COLUMNS = (
     "query", "sha256", "decision", "rank", "asset", "path", "relation", "direction",
@@ -58,16 +54,14 @@ def run(
 
     inputs = Inputs(queries, leave_out=[index])
     answers: Answers = JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers()
-    failed = 0
     with ExitStack() as stack:
         originals = stack.enter_context(Index(index))
         map_folder = maps.folder(diff_dir)
+        page = Page(html, "search", inputs, originals, stack)
 
-        def answer(item: Item) -> SearchResult:
-            if isinstance(item.picture, OriginLensError):
-                raise item.picture
+        def answer(item: Item, picture: Image) -> SearchResult:
             result = originals.search(
-                item.picture,
+                picture,
                 top=top,
                 max_false_positive_rate=chosen_rate,
                 where=filters or None,
@@ -77,46 +71,14 @@ def run(
             result = maps.write(replace(result, query=item.path), map_folder)
             return replace(result, ms=item.ms)
 
-        page = Page(html, inputs, originals, stack)
-        ticker = stack.enter_context(progress("searching", wanted=not answers.streams_to_terminal))
-        if ticker.shown:
-            ticker.total(inputs.count())
-        for done, item in enumerate(inputs, start=1):
-            result = attempt(lambda item=item: answer(item))  # type: ignore[misc]
+        def deliver(item: Item, result: SearchResult | OriginLensError) -> None:
             if isinstance(result, OriginLensError):
-                failed += 1
                 answers.error(item.path, result)
             else:
                 answers.result(result)
             page.add(item, result)
-            ticker.to(done + inputs.not_pictures)
-    inputs.report_others()
-    if html is not None:
-        say(f"report: {html}")
-    return 1 if failed else 0
 
-
-class Page:
-    """The HTML report of a search, if one was asked for."""
-
-    def __init__(self, html: str | None, inputs: Inputs, index: Index, stack: ExitStack) -> None:
-        self._page = None
-        if html is not None:
-            from originlens.surfaces.html import ReportPage, originals_of
-
-            page = ReportPage(
-                html, kind="search", expected=inputs.count(), originals=originals_of(index)
-            )
-            self._page = stack.enter_context(page)
-
-    def add(self, item: Item, result: SearchResult | OriginLensError) -> None:
-        """Append one input."""
-        if self._page is None:
-            return
-        if isinstance(result, OriginLensError):
-            self._page.add_error(item.path, result)
-        else:
-            self._page.add(result, item.picture if isinstance(item.picture, Image) else None)
+        return inputs.each(answer, deliver, doing="searching", bar=not answers.streams_to_terminal)
 
 
 class Answers(Protocol):
@@ -232,7 +194,7 @@ class TableAnswers:
             ("credit", {"overflow": "fold", "ratio": 1}),
             ("licence", {"overflow": "fold", "ratio": 1}),
         ):
-            table.add_column(title, **options)  # type: ignore[arg-type]
+            table.add_column(title, **options)
         for match in found:
             changed = words.edits(match) or ("" if match.relation == "identical" else match.why)
             if match.diff_map:

@@ -1,0 +1,118 @@
+"""The documentation says what the code says."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from originlens.core import errors
+from originlens.core.registry import methods
+from originlens.surfaces.cli.app import command
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.joinpath("docs").rglob("*.md")]
+    if "node_modules" not in path.parts
+)
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _page(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    stale = [
+        _page(path)
+        for path, text in _generator().pages().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    assert not stale, f"run `make docs`: {stale}"
+
+
+def _commands(words: tuple[str, ...], node: Any) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for name, child in node.commands.items():
+        if hasattr(child, "commands"):
+            found |= _commands((*words, name), child)
+        else:
+            found[(*words, name)] = child
+    return found
+
+
+COMMANDS = _commands((), command())
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_and_option_is_documented(words: tuple[str, ...]) -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    _, _, section = text.partition(f"## originlens {' '.join(words)}\n")
+    assert section, f"docs/cli.md has no section for {' '.join(words)}"
+    section = section.partition("\n## ")[0]
+    for parameter in COMMANDS[words].params:
+        if parameter.name == "help":
+            continue
+        assert parameter.help, f"{' '.join(words)}: {parameter.name} has no help text"
+        if parameter.param_type_name == "option":
+            assert all(f"`{flag}`" in section for flag in parameter.opts)
+
+
+def test_every_method_and_error_is_documented() -> None:
+    table = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    assert not [m.card.name for m in methods() if f"`{m.card.name}`" not in table]
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    tree = [e for e in vars(errors).values() if isinstance(e, type)]
+    assert not [e.__name__ for e in tree if f"`{e.__name__}`" not in page]
+    assert not [e.__name__ for e in tree if e.__name__ not in (errors.__doc__ or "")[5:]]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_page)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in _LINK.findall(path.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", target) or target.startswith("#"):
+            continue
+        assert (path.parent / target.partition("#")[0]).exists(), f"{_page(path)}: {target}"
+
+
+def _shown_command_lines() -> list[tuple[str, list[str]]]:
+    lines = []
+    for path in PAGES:
+        for language, block in _FENCE.findall(path.read_text(encoding="utf-8")):
+            if language not in ("", "sh", "bash", "console"):
+                continue
+            for line in block.replace("\\\n", " ").splitlines():
+                line = line.removeprefix("$ ")
+                if line.startswith("originlens "):
+                    lines.append((_page(path), shlex.split(line, comments=True)[1:]))
+    return lines
+
+
+@pytest.mark.parametrize(("page", "words"), _shown_command_lines())
+def test_command_lines_in_the_documentation_exist(page: str, words: list[str]) -> None:
+    plain = [w for w in words if not w.startswith("-")]
+    if not plain:
+        assert set(words) <= {"--help", "--version"}
+        return
+    key = tuple(plain[:2]) if plain[0] == "index" else (plain[0],)
+    assert key in COMMANDS, f"{page}: no command {' '.join(key)}"
+    known = {flag for p in COMMANDS[key].params for flag in (*p.opts, *p.secondary_opts)}
+    used = {w.partition("=")[0] for w in words if w.startswith("--")}
+    assert used <= known | {"--help"}, f"{page}: {sorted(used - known)}"

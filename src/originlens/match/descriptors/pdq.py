@@ -51,32 +51,53 @@ SYMMETRIES = (
 ``mirror`` swaps left and right, ``flip`` swaps top and bottom, ``transpose`` mirrors about the main
 diagonal and ``transverse`` about the other one."""
 
-_ROW_BLOCK = 8  # grid rows done at once: keeps the luma block in the cache and the product small
+_BLOCK = 8  # grid points done at once: their pixels stay in the cache, their weights are few
+_CACHED_LENGTH = 8192  # weights of longer axes are rare and large: not kept
 
 
-@lru_cache(maxsize=64)
-def _samplers(length: int) -> _Matrix:
-    """(2, 64, length): two box passes of an axis followed by the sampling of 64 of its pixels.
+def _tent(length: int, point: int) -> tuple[int, _Matrix]:
+    """First pixel and weights of a grid point along an axis: a box of boxes around its sample.
 
     The window is 1/128 of the side (rounded up), cut at the borders and divided by what is left of
-    it; an even one reaches one pixel further to the right (the published code's convention). The
-    second matrix does the same to the axis read backwards, its points in forward order.
+    it; an even one reaches one pixel further to the right (the published code's convention).
     """
     window = -(-length // (2 * GRID))
     right = window // 2
     left = window - 1 - right
-    index = np.arange(length)
-    first = np.maximum(index - left, 0)
-    last = np.minimum(index + right, length - 1)
-    sampled = (np.arange(GRID) + 0.5) * length / GRID
-    matrix = np.zeros((GRID, length), np.float32)
-    for row, centre in enumerate(sampled.astype(int)):
-        outer = slice(first[centre], last[centre] + 1)
-        for middle in range(outer.start, outer.stop):
-            inner = slice(first[middle], last[middle] + 1)
-            share = (inner.stop - inner.start) * (outer.stop - outer.start)
-            matrix[row, inner] += 1.0 / share
-    return np.stack([matrix, matrix[::-1, ::-1]])
+    centre = int((point + 0.5) * length / GRID)
+    middle = np.arange(max(centre - left, 0), min(centre + right, length - 1) + 1)
+    first = np.maximum(middle - left, 0)
+    stop = np.minimum(middle + right, length - 1) + 1
+    share = 1.0 / ((stop - first) * middle.size)
+    steps = np.zeros(stop[-1] - first[0] + 1)
+    np.add.at(steps, first - first[0], share)
+    np.add.at(steps, stop - first[0], -share)
+    return int(first[0]), np.cumsum(steps)[:-1].astype(np.float32)
+
+
+def _make_weights(length: int, top: int) -> tuple[int, _Matrix]:
+    """First pixel and (2, 8, n) weights of the grid points ``top`` to ``top + 7`` of an axis.
+
+    Index 0 is the axis as it is, index 1 the axis read backwards, its points in forward order.
+    """
+    forward = [_tent(length, point) for point in range(top, top + _BLOCK)]
+    mirrored = [_tent(length, GRID - 1 - point) for point in range(top, top + _BLOCK)]
+    backward = [(length - first - w.size, w[::-1]) for first, w in mirrored]
+    start = min(first for first, _ in forward + backward)
+    stop = max(first + w.size for first, w in forward + backward)
+    weights = np.zeros((2, _BLOCK, stop - start), np.float32)
+    for direction, tents in enumerate((forward, backward)):
+        for row, (first, w) in enumerate(tents):
+            weights[direction, row, first - start : first - start + w.size] = w
+    return start, weights
+
+
+_cached_weights = lru_cache(maxsize=512)(_make_weights)
+
+
+def _weights(length: int, top: int) -> tuple[int, _Matrix]:
+    make = _cached_weights if length <= _CACHED_LENGTH else _make_weights
+    return make(length, top)
 
 
 @lru_cache(maxsize=1)
@@ -96,16 +117,21 @@ def _grids(pixels: Pixels, directions: int) -> _Matrix:
     import cv2
 
     height, width = pixels.shape[:2]
-    rows, columns = _samplers(height)[:directions], _samplers(width)[:directions]
+    if width > 8 * height:  # the longer axis goes first, or the intermediate would be huge
+        return _grids(pixels.swapaxes(0, 1), directions).transpose(1, 0, 3, 2)
     narrow = np.empty((directions, GRID, width), np.float32)
-    for top in range(0, GRID, _ROW_BLOCK):
-        weights = rows[:, top : top + _ROW_BLOCK]
-        touched = np.flatnonzero(weights.any(axis=(0, 1)))
-        start, stop = int(touched[0]), int(touched[-1]) + 1
+    grids = np.empty((directions, directions, GRID, GRID), np.float32)
+    for top in range(0, GRID, _BLOCK):
+        start, weights = _weights(height, top)
+        stop = start + weights.shape[2]
         block = np.ascontiguousarray(pixels[start:stop], dtype=np.float32)
         luma = cv2.cvtColor(block, cv2.COLOR_RGB2GRAY).reshape(stop - start, width)
-        narrow[:, top : top + _ROW_BLOCK] = weights[:, :, start:stop] @ luma
-    return narrow[:, None] @ columns[None].transpose(0, 1, 3, 2)
+        narrow[:, top : top + _BLOCK] = weights[:directions] @ luma
+    for left in range(0, GRID, _BLOCK):
+        start, weights = _weights(width, left)
+        part = narrow[:, None, :, start : start + weights.shape[2]]
+        grids[:, :, :, left : left + _BLOCK] = part @ weights[:directions].transpose(0, 2, 1)
+    return grids
 
 
 def _quality(grid: _Matrix) -> int:
@@ -116,9 +142,9 @@ def _quality(grid: _Matrix) -> int:
     return int(min(steps // 90, 100))
 
 
-def _is_flat(pixels: Pixels, grid: _Matrix) -> bool:
+def _is_flat(grid: _Matrix) -> bool:
     """Whether the signs of the coefficients would be rounding noise."""
-    return min(pixels.shape[:2]) < SMALLEST_SIDE or float(np.ptp(grid)) < 0.01
+    return float(np.ptp(grid)) < 0.01
 
 
 def _transform(grid: _Matrix) -> _Matrix:
@@ -145,8 +171,10 @@ def hash_with_quality(pixels: Pixels) -> tuple[bytes, int]:
         32 bytes (``.hex()`` is the text that exchanges use) and the quality, 0 to 100. A picture
         that is constant or has a side below 5 pixels has no signature: 32 zero bytes, quality 0.
     """
+    if min(pixels.shape[:2]) < SMALLEST_SIDE:
+        return bytes(32), 0
     grid = _grids(pixels, directions=1)[0, 0]
-    if _is_flat(pixels, grid):
+    if _is_flat(grid):
         return bytes(32), 0
     return _pack(_transform(grid)).tobytes(), _quality(grid)
 
@@ -157,9 +185,12 @@ def dihedral(pixels: Pixels) -> Hash:
     Row ``k`` is the hash of the picture after ``SYMMETRIES[k]``. All rows are zero where the
     picture has no signature.
     """
+    none = np.zeros((8, 32), np.uint8)
+    if min(pixels.shape[:2]) < SMALLEST_SIDE:
+        return none
     grids = _grids(pixels, directions=2)
-    if _is_flat(pixels, grids[0, 0]):
-        return np.zeros((8, 32), np.uint8)
+    if _is_flat(grids[0, 0]):
+        return none
     # A reversed axis negates the odd frequencies along it; rows 0, 2, ... are frequencies 1, 3, ...
     sign = np.where(np.arange(COEFFICIENTS) % 2 == 0, -1, 1).astype(np.float32)
     upright, mirrored, flipped, half_turned = _transform(grids).reshape(4, COEFFICIENTS, -1)

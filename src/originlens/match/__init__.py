@@ -31,7 +31,8 @@ class LocalFeatures:
     ``points`` (N, 4) float32: x, y, scale (diameter) and angle (degrees) in the working frame;
     ``descriptors`` (N, 128) float32 RootSIFT; ``size`` is (height, width) of the working frame,
     ``full_size`` (height, width) of the full-size EXIF-oriented picture; ``grey`` (h, w) uint8 is
-    the working picture for photometric checks.
+    the working picture for photometric checks, ``thumbnail`` (24, 24) float32 of zero mean stands
+    in for pictures without features.
     """
 
     points: npt.NDArray[np.float32]
@@ -39,6 +40,7 @@ class LocalFeatures:
     size: tuple[int, int]
     full_size: tuple[int, int]
     grey: npt.NDArray[np.uint8]
+    thumbnail: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from originlens.core.image import Pixels
 
 _SIDE = 320  # working size of the rectangle finder
 _MAX_LINES = 7
+_OUTLINE = 0.45  # least score of a rectangle's outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,20 @@ def rectangles(pixels: Pixels, limit: int = 4) -> list[Region]:
     w, h = size
     vertical = _edge_lines(np.abs(np.diff(small, axis=1)).max(2))
     horizontal = _edge_lines(np.abs(np.diff(small, axis=0)).max(2).T)
-    xs, ys = _candidates(vertical, w), _candidates(horizontal, h)
+    pairs_x = _pairs(_candidates(vertical, w), w)
+    pairs_y = _pairs(_candidates(horizontal, h), h)
+    across = {x: _side(vertical, x, w) for x in {x for pair in pairs_x for x in pair}}
+    along = {y: _side(horizontal, y, h) for y in {y for pair in pairs_y for y in pair}}
     scored: list[tuple[float, tuple[float, float, float, float]]] = []
-    for i, x0 in enumerate(xs):
-        for x1 in xs[i + 1 :]:
-            for j, y0 in enumerate(ys):
-                for y1 in ys[j + 1 :]:
-                    share = (x1 - x0) * (y1 - y0) / (w * h)
-                    if share < 0.03 or share > 0.97 or min((x1 - x0) / w, (y1 - y0) / h) < 0.12:
-                        continue
-                    support = _outline(vertical, horizontal, (x0, y0, x1, y1), (w, h))
-                    if support > 0.45:
-                        scored.append((support, (x0 / w, y0 / h, x1 / w, y1 / h)))
+    for x0, x1 in pairs_x:
+        for y0, y1 in pairs_y:
+            if not 0.03 <= (x1 - x0) * (y1 - y0) / (w * h) <= 0.97:
+                continue
+            runs = [float(across[x][y1] - across[x][y0]) / (y1 - y0) for x in (x0, x1)]
+            runs += [float(along[y][x1] - along[y][x0]) / (x1 - x0) for y in (y0, y1)]
+            support = 0.5 * sum(runs) / 4 + 0.5 * min(runs)
+            if support > _OUTLINE:
+                scored.append((support, (x0 / w, y0 / h, x1 / w, y1 / h)))
     scored.sort(key=lambda s: -s[0])
     chosen: list[Region] = []
     for _, box in scored:
@@ -113,33 +116,26 @@ def _candidates(lines: npt.NDArray[np.float32], size: int) -> list[int]:
     return sorted({0, size, *chosen})
 
 
-def _outline(
-    vertical: npt.NDArray[np.float32],
-    horizontal: npt.NDArray[np.float32],
-    box: tuple[int, int, int, int],
-    size: tuple[int, int],
-) -> float:
-    """Weakest-side-aware share of the outline that lies on edges, in [0, 1]."""
-    x0, y0, x1, y1 = box
-    w, h = size
-    shares = []
-    for x in (x0, x1):
-        on_border = x in (0, w)
-        run = 0.5 if on_border else _run(vertical, x - 1, y0, y1)
-        shares.append(run)
-    for y in (y0, y1):
-        on_border = y in (0, h)
-        shares.append(0.5 if on_border else _run(horizontal, y - 1, x0, x1))
-    return 0.5 * float(np.mean(shares)) + 0.5 * min(shares)
+def _pairs(positions: list[int], size: int) -> list[tuple[int, int]]:
+    """Pairs of lines at least 12 % of the picture apart."""
+    return [
+        (low, high)
+        for i, low in enumerate(positions)
+        for high in positions[i + 1 :]
+        if high - low >= 0.12 * size
+    ]
 
 
-def _run(lines: npt.NDArray[np.float32], position: int, start: int, stop: int) -> float:
-    best = 0.0
-    for offset in (-1, 0, 1):
-        column = position + offset
-        if 0 <= column < lines.shape[1]:
-            best = max(best, float(lines[stop, column] - lines[start, column]) / (stop - start))
-    return best
+def _side(lines: npt.NDArray[np.float32], position: int, size: int) -> npt.NDArray[np.float32]:
+    """Cumulated length of edge along the line at ``position``, from 0 to each point of it.
+
+    The picture's own border counts half: it may be a pasted picture's side or mere chance. A line
+    may wander by a pixel, so the neighbouring columns count too, each pixel once.
+    """
+    if position in (0, size):
+        return np.arange(lines.shape[0], dtype=np.float32) * 0.5
+    steps = np.diff(lines[:, max(position - 2, 0) : position + 1].T, axis=1, prepend=0)
+    return np.asarray(np.maximum.reduce(steps, axis=0).cumsum(), np.float32)
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from originlens.core import geometry
 from originlens.core.image import Pixels
+from originlens.match import LocalFeatures
 
 Grey = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -142,32 +143,36 @@ def _asset_share(
     return float(((x >= -0.5) & (x <= query[1] - 0.5) & (y >= -0.5) & (y <= query[0] - 0.5)).mean())
 
 
-def whole_alignment(query: Grey, asset: Grey) -> npt.NDArray[np.float64] | None:
-    """The best of the eight whole-picture symmetries, if the thumbnails correlate at >= 0.8.
-
-    For pictures without local features (flat, blurred, tiny): compares 24x24 thumbnails.
-    """
+def thumbnail(grey: Grey) -> Map:
+    """(24, 24) float32 of zero mean: what a picture without local features is compared by."""
     import cv2
 
-    def thumbnail(grey: Grey) -> Map:
-        small = cv2.resize(grey, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
-        return np.asarray(small - small.mean())
+    half = (
+        cv2.resize(grey, (96, 96), interpolation=cv2.INTER_LINEAR)
+        if min(grey.shape) > 192
+        else grey
+    )
+    small = np.asarray(cv2.resize(half, (24, 24), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(small - small.mean(), np.float32)
 
-    q, a = thumbnail(query), thumbnail(asset)
-    norm = float(np.linalg.norm(q) * np.linalg.norm(a))
-    if norm < 24 * 24 * 4.0:
+
+def whole_alignment(query: LocalFeatures, asset: LocalFeatures) -> npt.NDArray[np.float64] | None:
+    """The best of the eight whole-picture symmetries, if the thumbnails correlate at >= 0.8.
+
+    For pictures without local features: flat, blurred, tiny.
+    """
+    norm = float(np.linalg.norm(query.thumbnail) * np.linalg.norm(asset.thumbnail))
+    if norm < query.thumbnail.size * 4.0:
         return None
     best, best_score = 0, 0.8
     for exif in range(1, 9):
-        score = float((q * oriented(a, exif)).sum()) / norm
+        score = float((query.thumbnail * oriented(asset.thumbnail, exif)).sum()) / norm
         if score > best_score:
             best, best_score = exif, score
     if not best:
         return None
-    turned = asset.shape[:2] if best < 5 else asset.shape[1::-1]
-    return geometry.scaling((turned[0], turned[1]), query.shape[:2]) @ geometry.orientation(
-        best, (asset.shape[0], asset.shape[1])
-    )
+    turned = asset.size if best < 5 else (asset.size[1], asset.size[0])
+    return geometry.scaling(turned, query.size) @ geometry.orientation(best, asset.size)
 
 
 def oriented(array: npt.NDArray[np.float32], exif: int) -> npt.NDArray[np.float32]:

@@ -49,8 +49,8 @@ class SiftMagsac:
     def __init__(
         self,
         *,
-        long_side: int = 448,
-        max_features: int = 700,
+        long_side: int = 416,
+        max_features: int = 600,
         ratio: float = 0.85,
         tolerance: float = 4.0,
     ) -> None:
@@ -77,7 +77,7 @@ class SiftMagsac:
             pixels = image
             full_size = full_size or (image.shape[0], image.shape[1])
         grey = _photometry.working_grey(pixels, self.long_side)
-        detector = cv2.SIFT.create(nfeatures=2 * self.max_features, contrastThreshold=0.02)
+        detector = cv2.SIFT.create(nfeatures=self.max_features * 5 // 4, contrastThreshold=0.02)
         # OpenCV's SIFT needs some room for its pyramid; a border of edge pixels gives it.
         pad = 8 if min(grey.shape) < 32 else 0
         padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
@@ -94,7 +94,8 @@ class SiftMagsac:
             points = points[chosen]
             roots = np.asarray(descriptors[chosen], np.float32)
             roots = np.sqrt(roots / np.maximum(roots.sum(1, keepdims=True), 1e-6))
-        return LocalFeatures(points, roots, grey.shape[:2], full_size, grey)
+        thumbnail = _photometry.thumbnail(grey)
+        return LocalFeatures(points, roots, grey.shape[:2], full_size, grey, thumbnail)
 
     def verify(self, query: LocalFeatures, asset: LocalFeatures) -> Geometry:
         """The transform asset -> query with its support, or a Geometry without transform.
@@ -138,7 +139,7 @@ class SiftMagsac:
         return _measured(query, asset, matrix, count, len(qi), "features")
 
     def _from_whole(self, query: LocalFeatures, asset: LocalFeatures) -> Geometry | None:
-        matrix = _photometry.whole_alignment(query.grey, asset.grey)
+        matrix = _photometry.whole_alignment(query, asset)
         if matrix is None:
             return None
         return _measured(query, asset, matrix, 0, 0, "whole")
@@ -204,18 +205,16 @@ def _matches(
     if len(query) < 3 or len(asset) < 3:
         return empty, empty
     similarity = query @ asset.T
-    nearest = similarity.argmax(1)
     rows = np.arange(len(query))
+    nearest = similarity.argmax(1)
     first = similarity[rows, nearest]
-    back = similarity.argmax(0)
-    mutual = back[nearest] == rows
-    rows = rows[mutual]
-    nearest = nearest[mutual]
-    rest = similarity[rows]
-    rest[np.arange(len(rows)), nearest] = -1.0
-    second = rest.max(1)
-    passed = (2 - 2 * first[rows]) < ratio**2 * (2 - 2 * second)
-    return rows[passed], nearest[passed]
+    similarity[rows, nearest] = -1.0
+    second = similarity.max(1)
+    similarity[rows, nearest] = first
+    passed = np.flatnonzero((2 - 2 * first) < ratio**2 * (2 - 2 * second))
+    mutual = similarity[:, nearest[passed]].argmax(0) == passed
+    rows = passed[mutual]
+    return rows, nearest[rows]
 
 
 def _distinct(query: npt.NDArray[np.float64], asset: npt.NDArray[np.float32]) -> int:

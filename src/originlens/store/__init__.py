@@ -293,7 +293,7 @@ class Store(Protocol):
         """Keep (or with None: drop) a JSON value."""
         ...
 
-    def list(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[Listed]:
         """A line per ingested path and per hash-only asset, in order of ingestion."""
         ...
 

@@ -1,0 +1,468 @@
+"""Rows of the catalog: adding, finding, listing and removing assets inside a transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from originlens.core.errors import AssetIdTaken
+from originlens.store import (
+    DIMENSION,
+    HASH_BYTES,
+    MAX_PARTS,
+    AddResult,
+    AddStatus,
+    AssetRow,
+    Content,
+    KnownPath,
+    Listed,
+    NewAsset,
+    Vectors,
+    location,
+)
+from originlens.store._transfer import Exported
+
+Connection = sqlite3.Connection
+_ID_LENGTH = 16
+_COLUMNS = (
+    "asset, own_id, sha256, pixel_hash, width, height, format, orientation, pdq, pdq_quality, "
+    "parts, proxy_crc, meta"
+)
+#: SQLite allows 999 variables in a statement in its oldest builds.
+_CHUNK = 900
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction did that the store must follow up once it is durable."""
+
+    vectors: int = 0
+    hashes: int = 0
+    dropped: list[bytes] = field(default_factory=list)
+
+
+def checksum(values: Iterable[Any]) -> int:
+    """CRC-32 over columns, each by type and content."""
+    crc = 0
+    for value in values:
+        data = value if isinstance(value, bytes) else repr(value).encode("utf-8", "surrogatepass")
+        crc = zlib.crc32(data, zlib.crc32(len(data).to_bytes(8, "little"), crc))
+    return crc
+
+
+def add(connection: Connection, item: NewAsset, changes: Changes) -> AddResult:
+    """Add one item; the caller holds the transaction."""
+    return _Adding(connection, item, changes).run()
+
+
+class _Adding:
+    """One item's way into the catalog."""
+
+    def __init__(self, connection: Connection, item: NewAsset, changes: Changes) -> None:
+        if item.asset is not None:
+            item = replace(item, asset=_text(item.asset))
+        self.db, self.item, self.changes = connection, item, changes
+        self.sha = None if item.sha256 is None else bytes.fromhex(item.sha256)
+        self.location = None if item.path is None else os.fsencode(location(item.path))
+
+    def run(self) -> AddResult:
+        old = self._row_at_path()
+        row = self._row_of_content()
+        try:
+            if row is None:
+                status: AddStatus = "added" if old is None else "updated"
+                row = self._insert(old)
+            elif self._is_damaged(row) and self.item.content is not None:
+                status, row = "updated", self._replace(row)
+            else:
+                changed = self._merge(row)
+                if self.location is not None and old is None:
+                    status = "added"
+                else:
+                    moved = self.location is not None and old != row
+                    status = "updated" if changed or moved else "unchanged"
+        except AssetIdTaken as error:
+            return AddResult(self.item.path, None, None, self.item.sha256, None, error)
+        if self.location is not None:
+            if old is not None and old != row:
+                self._leave(old)
+            self._write_path(row)
+        (asset,) = self.db.execute("SELECT asset FROM asset WHERE row = ?", (row,)).fetchone()
+        return AddResult(self.item.path, asset, status, self.item.sha256, row)
+
+    def _row_at_path(self) -> int | None:
+        if self.location is None:
+            return None
+        return _one(self.db, "SELECT row FROM path WHERE location = ?", self.location)
+
+    def _row_of_content(self) -> int | None:
+        if self.sha is not None:
+            return _one(self.db, "SELECT row FROM asset WHERE sha256 = ?", self.sha)
+        content = self.item.content
+        if content is None or content.pdq is None:
+            raise ValueError("an asset without bytes needs a hash")
+        query = "SELECT row FROM asset WHERE sha256 IS NULL AND pdq = ? AND asset = ?"
+        return _one(self.db, query, content.pdq, self.item.asset or _hash_id(content.pdq))
+
+    def _is_damaged(self, row: int) -> bool:
+        return bool(_one(self.db, "SELECT damaged FROM asset WHERE row = ?", row))
+
+    def _insert(self, old: int | None) -> int:
+        content = self.item.content
+        if content is None:
+            raise ValueError(f"{self.item.path}: no content given, and its bytes are not in the store")
+        asset = self.item.asset
+        if asset is None:
+            asset = self._free_id()
+        else:
+            self._claim(asset, old)
+        meta = _merged(content.meta, self.item.meta)
+        return _insert_asset(self.db, self.changes, asset, self.item.asset is not None, self.sha, content, meta)
+
+    def _replace(self, row: int) -> int:
+        """A fresh row for damaged content: id, paths and metadata move over."""
+        content = self.item.content
+        assert content is not None
+        asset, own, meta = self.db.execute(
+            "SELECT asset, own_id, meta FROM asset WHERE row = ?", (row,)
+        ).fetchone()
+        paths = self.db.execute("SELECT location, given, size, mtime_ns FROM path WHERE row = ?", (row,))
+        kept = paths.fetchall()
+        drop(self.db, row, self.changes)
+        merged = _merged({**content.meta, **_parsed(meta)}, self.item.meta)
+        new = _insert_asset(self.db, self.changes, asset, bool(own), self.sha, content, merged)
+        for place, given, size, mtime_ns in kept:
+            write_path(self.db, place, given, new, size, mtime_ns)
+        return new
+
+    def _merge(self, row: int) -> bool:
+        """New metadata, a first own id, a proxy that was not kept before: whether any changed."""
+        asset, own, meta, proxy_crc = self.db.execute(
+            "SELECT asset, own_id, meta, proxy_crc FROM asset WHERE row = ?", (row,)
+        ).fetchone()
+        values: dict[str, Any] = {}
+        merged = _merged(_parsed(meta), self.item.meta)
+        if merged != _parsed(meta):
+            values["meta"] = _json(merged)
+        if self.item.asset is not None and not own:
+            # An id that the user gave once stays: others may refer to it.
+            if self.item.asset != asset:
+                self._claim(self.item.asset, None)
+            values.update(asset=self.item.asset, own_id=1)
+        content = self.item.content
+        if content is not None and content.proxy is not None and proxy_crc is None:
+            values["proxy_crc"] = zlib.crc32(content.proxy)
+        if values:
+            update(self.db, row, values)
+        return bool(values)
+
+    def _claim(self, asset: str, old: int | None) -> None:
+        """Make sure that an own id is free (``old``: the row that this path is about to leave)."""
+        holder = _one(self.db, "SELECT row FROM asset WHERE asset = ?", asset)
+        if holder is None:
+            return
+        if holder == old and _one(self.db, "SELECT count(*) FROM path WHERE row = ?", old) == 1:
+            self._leave(old)
+            return
+        path = _one(self.db, "SELECT given FROM path WHERE row = ? LIMIT 1", holder)
+        where = "" if path is None else f" ({os.fsdecode(path)})"
+        raise AssetIdTaken(
+            f"{self.item.path or 'hash'}: the id {asset!r} already names another picture{where}; "
+            "give this one another id, or remove that asset first"
+        )
+
+    def _free_id(self) -> str:
+        if self.sha is None:
+            content = self.item.content
+            assert content is not None and content.pdq is not None
+            return _hash_id(content.pdq)
+        # Sixteen hex digits; longer where another asset has that id already.
+        digits = self.sha.hex()
+        taken = "SELECT row FROM asset WHERE asset = ?"
+        for length in range(_ID_LENGTH, len(digits) + 1, 8):
+            if _one(self.db, taken, digits[:length]) is None:
+                return digits[:length]
+        raise AssetIdTaken(f"{self.item.path}: the id {digits!r} already names another picture")
+
+    def _leave(self, row: int) -> None:
+        """The path no longer holds that asset; one without paths goes (its picture was replaced)."""
+        self.db.execute("DELETE FROM path WHERE location = ?", (self.location,))
+        if _one(self.db, "SELECT count(*) FROM path WHERE row = ?", row) == 0:
+            drop(self.db, row, self.changes)
+
+    def _write_path(self, row: int) -> None:
+        assert self.location is not None and self.item.path is not None
+        known = self.db.execute(
+            "SELECT row, size, mtime_ns FROM path WHERE location = ?", (self.location,)
+        ).fetchone()
+        if known != (row, self.item.size, self.item.mtime_ns):
+            given = os.fsencode(self.item.path)
+            write_path(self.db, self.location, given, row, self.item.size, self.item.mtime_ns)
+
+
+def _hash_id(pdq: bytes) -> str:
+    return f"pdq-{pdq.hex()}"
+
+
+def _insert_asset(
+    db: Connection,
+    changes: Changes,
+    asset: str,
+    own: bool,
+    sha: bytes | None,
+    content: Content,
+    meta: dict[str, str],
+) -> int:
+    vectors = as_vectors(content.vectors)
+    if content.pdq is not None and len(content.pdq) != HASH_BYTES:
+        raise ValueError(f"a hash has {HASH_BYTES} bytes, not {len(content.pdq)}")
+    values = (
+        asset, int(own), sha, content.pixel_hash, content.width, content.height, content.format,
+        content.orientation, content.pdq, content.pdq_quality, len(vectors),
+        None if content.proxy is None else zlib.crc32(content.proxy), _json(meta),
+    )  # fmt: skip
+    marks = ", ".join("?" * (len(values) + 1))
+    cursor = db.execute(
+        f"INSERT INTO asset ({_COLUMNS}, crc) VALUES ({marks})", (*values, checksum(values))
+    )
+    row = int(cursor.lastrowid or 0)
+    blobs = [v.astype("<f4").tobytes() for v in vectors]
+    db.executemany(
+        "INSERT INTO vector VALUES (?, ?, ?)",
+        [(row * MAX_PARTS + part, blob, zlib.crc32(blob)) for part, blob in enumerate(blobs)],
+    )
+    _write_values(db, row, meta)
+    changes.vectors += len(blobs)
+    changes.hashes += content.pdq is not None
+    return row
+
+
+def as_vectors(vectors: Vectors) -> Vectors:
+    """Checked (P, 256) float32.
+
+    Raises:
+        ValueError: another shape, more than 64 parts, or values that are not finite.
+    """
+    array = np.asarray(vectors, dtype=np.float32)
+    if array.ndim != 2 or array.shape[1] != DIMENSION or len(array) > MAX_PARTS:
+        raise ValueError(f"vectors have shape (P <= {MAX_PARTS}, {DIMENSION}), not {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("vectors must be finite")
+    return array
+
+
+def update(db: Connection, row: int, values: Mapping[str, Any]) -> None:
+    """Change columns of an asset and renew its checksum."""
+    columns = ", ".join(f"{name} = ?" for name in values)
+    db.execute(f"UPDATE asset SET {columns} WHERE row = ?", (*values.values(), row))
+    stored = db.execute(f"SELECT {_COLUMNS} FROM asset WHERE row = ?", (row,)).fetchone()
+    db.execute("UPDATE asset SET crc = ? WHERE row = ?", (checksum(stored), row))
+    if "meta" in values:
+        db.execute("DELETE FROM meta_value WHERE row = ?", (row,))
+        _write_values(db, row, _parsed(values["meta"]))
+
+
+def drop(db: Connection, row: int, changes: Changes) -> None:
+    """Remove an asset: its bytes are zeroed in the catalog, a tombstone hides it in the segments."""
+    sha = _one(db, "SELECT sha256 FROM asset WHERE row = ?", row)
+    if sha is not None:
+        changes.dropped.append(sha)
+    db.execute("DELETE FROM asset WHERE row = ?", (row,))
+    db.execute("DELETE FROM path WHERE row = ?", (row,))
+    db.execute("DELETE FROM meta_value WHERE row = ?", (row,))
+    low = row * MAX_PARTS
+    db.execute("DELETE FROM vector WHERE entry >= ? AND entry < ?", (low, low + MAX_PARTS))
+    db.execute("INSERT OR IGNORE INTO tombstone VALUES (?)", (row,))
+
+
+def write_path(
+    db: Connection, place: bytes, given: bytes, row: int, size: int | None, mtime_ns: int | None
+) -> None:
+    """Record that the file at ``place`` holds that asset."""
+    values = (place, given, row, size, mtime_ns)
+    db.execute("INSERT OR REPLACE INTO path VALUES (?, ?, ?, ?, ?, ?)", (*values, checksum(values)))
+
+
+def _write_values(db: Connection, row: int, meta: Mapping[str, str]) -> None:
+    db.executemany("INSERT INTO meta_value VALUES (?, ?, ?)", [(k, v, row) for k, v in meta.items()])
+
+
+def _merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    return {_text(k): _text(v) for k, v in {**old, **new}.items() if v != ""}
+
+
+def _text(value: str) -> str:
+    """Text that SQLite can keep: lone surrogates (names that are no UTF-8) become escapes."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def _parsed(meta: str) -> dict[str, str]:
+    return dict(json.loads(meta))
+
+
+def _json(meta: Mapping[str, str]) -> str:
+    return json.dumps(dict(sorted(meta.items())))
+
+
+def _one(db: Connection, query: str, *values: Any) -> Any:
+    found = db.execute(query, values).fetchone()
+    return None if found is None else found[0]
+
+
+def known(db: Connection, path: str) -> KnownPath | None:
+    """What is stored about the file at ``path``."""
+    found = db.execute(
+        "SELECT asset, sha256, size, mtime_ns, own_id, meta FROM path JOIN asset USING (row) "
+        "WHERE location = ? AND NOT damaged",
+        (os.fsencode(location(path)),),
+    ).fetchone()
+    if found is None or found[1] is None:
+        return None
+    asset, sha, size, mtime_ns, own, meta = found
+    return KnownPath(asset, sha.hex(), size, mtime_ns, bool(own), _parsed(meta))
+
+
+def shown(place: bytes, given: bytes) -> str:
+    """A stored path as the user gave it where that still leads there, else absolute."""
+    name, absolute = os.fsdecode(given), os.fsdecode(place)
+    return name if location(name) == absolute else absolute
+
+
+def rows(db: Connection, ids: Sequence[int]) -> list[AssetRow]:
+    """Assets of these rows, in this order, without those that are gone."""
+    wanted = list(dict.fromkeys(int(i) for i in ids))
+    found: dict[int, tuple[Any, ...]] = {}
+    paths: dict[int, list[tuple[bytes, bytes]]] = {}
+    for chunk in chunks(wanted):
+        marks = ", ".join("?" * len(chunk))
+        query = f"SELECT row, {_COLUMNS} FROM asset WHERE row IN ({marks})"
+        found.update((values[0], values[1:]) for values in db.execute(query, chunk))
+        query = f"SELECT row, location, given FROM path WHERE row IN ({marks}) ORDER BY location"
+        for row, place, given in db.execute(query, chunk):
+            paths.setdefault(row, []).append((place, given))
+    return [_asset_row(i, found[i], paths.get(i, [])) for i in map(int, ids) if i in found]
+
+
+def _asset_row(row: int, values: tuple[Any, ...], paths: list[tuple[bytes, bytes]]) -> AssetRow:
+    (asset, _, sha, pixel_hash, width, height, format_, orientation, pdq, quality, _, _, meta) = values
+    names = tuple(shown(*path) for path in paths)
+    existing = (n for n in names if os.path.exists(n)) if len(names) > 1 else iter(())
+    return AssetRow(
+        row=row,
+        asset=asset,
+        sha256=None if sha is None else sha.hex(),
+        path=next(existing, names[0] if names else None),
+        paths=names,
+        width=width,
+        height=height,
+        format=format_,
+        orientation=orientation,
+        pixel_hash=pixel_hash,
+        pdq=pdq,
+        pdq_quality=quality,
+        meta=_parsed(meta),
+        status="hash-only" if sha is None else "ok",
+    )
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Parts small enough for one SQL statement."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def matching(db: Connection, where: Mapping[str, str]) -> list[int]:
+    """Rows whose metadata has all these values, ascending."""
+    query = " INTERSECT ".join(
+        ["SELECT row FROM meta_value WHERE key = ? AND value = ?"] * len(where)
+    )
+    values = [_text(text) for pair in where.items() for text in pair]
+    return sorted(row for (row,) in db.execute(query, values))
+
+
+def rows_named(db: Connection, target: str) -> list[int]:
+    """Rows whose id or SHA-256 is ``target``."""
+    query = "SELECT row FROM asset WHERE asset = ?"
+    found = [row for (row,) in db.execute(query, (_text(target),))]
+    if not found and len(target) == 64:
+        try:
+            sha = bytes.fromhex(target)
+        except ValueError:
+            return []
+        found = [row for (row,) in db.execute("SELECT row FROM asset WHERE sha256 = ?", (sha,))]
+    return found
+
+
+def places_below(db: Connection, target: str) -> list[tuple[bytes, bytes, int]]:
+    """(location, given, row) of the file at ``target``, or of every file in that folder."""
+    place = os.fsencode(location(target))
+    exact = "SELECT location, given, row FROM path WHERE location = ?"
+    found = db.execute(exact, (place,)).fetchall()
+    if found:
+        return found
+    below = place.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
+    # The next string that does not start with the folder's name bounds the range.
+    end = below[:-1] + bytes([below[-1] + 1])
+    inside = "SELECT location, given, row FROM path WHERE location >= ? AND location < ?"
+    return db.execute(inside, (below, end)).fetchall()
+
+
+def paths_of(db: Connection, ids: Sequence[int]) -> list[tuple[bytes, bytes, int]]:
+    """(location, given, row) of every path of these rows."""
+    query = "SELECT location, given, row FROM path WHERE row = ? ORDER BY location"
+    return [found for row in ids for found in db.execute(query, (row,))]
+
+
+def page(db: Connection, after: tuple[int, bytes], size: int) -> list[tuple[Listed, tuple[int, bytes]]]:
+    """The next lines of the list behind the (row, location) ``after``, with their places."""
+    query = (
+        "SELECT row, location, given, asset, sha256, meta FROM asset LEFT JOIN path USING (row) "
+        "WHERE (row, coalesce(location, x'')) > (?, ?) AND row >= ? "
+        "ORDER BY row, location LIMIT ?"
+    )
+    lines = []
+    for row, place, given, asset, sha, meta in db.execute(query, (*after, after[0], size)):
+        if place is None:
+            name, absolute = None, None
+            status: Any = "hash-only" if sha is None else "missing"
+        else:
+            name, absolute = shown(place, given), os.fsdecode(place)
+            status = "ok" if os.path.exists(absolute) else "missing"
+        sha_hex = None if sha is None else sha.hex()
+        line = Listed(name, asset, sha_hex, status, _parsed(meta), absolute)
+        lines.append((line, (row, place or b"")))
+    return lines
+
+
+def exported(db: Connection, after: int, size: int) -> list[tuple[int, Exported]]:
+    """The next assets behind a row, complete but for their proxies."""
+    query = f"SELECT row, {_COLUMNS} FROM asset WHERE row > ? ORDER BY row LIMIT ?"
+    return [(row, _exported(db, row, values)) for row, *values in db.execute(query, (after, size))]
+
+
+def _exported(db: Connection, row: int, values: Sequence[Any]) -> Exported:
+    (asset, own, sha, pixel_hash, width, height, format_, orientation, pdq, quality, parts, _, meta) = values
+    low = row * MAX_PARTS
+    query = "SELECT data FROM vector WHERE entry >= ? AND entry < ? ORDER BY entry"
+    vectors = [np.frombuffer(data, "<f4") for (data,) in db.execute(query, (low, low + MAX_PARTS))]
+    query = "SELECT location, size, mtime_ns FROM path WHERE row = ? ORDER BY location"
+    paths = tuple((os.fsdecode(p), size, mtime) for p, size, mtime in db.execute(query, (row,)))
+    content = Content(
+        vectors=np.stack(vectors) if vectors else np.empty((0, DIMENSION), np.float32),
+        pdq=pdq,
+        pdq_quality=quality,
+        width=width,
+        height=height,
+        format=format_,
+        orientation=orientation,
+        pixel_hash=pixel_hash,
+        meta=_parsed(meta),
+    )
+    return Exported(asset, bool(own), None if sha is None else sha.hex(), paths, content)

@@ -10,6 +10,7 @@ Sources: EXIF 2.32; IPTC-NAA IIM 4.2 (datasets 2:5, 2:80, 2:105, 2:110, 2:116); 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -135,23 +136,40 @@ def xmp_packet(picture: ImageFile) -> bytes | None:
     return packet.strip(b"\0 \r\n\t")
 
 
+def read_xmp(picture: ImageFile, names: Collection[str]) -> dict[str, list[str]]:
+    """Texts of those XMP properties ("namespace-URI name") that the picture's packet states."""
+    packet = xmp_packet(picture)
+    try:
+        texts = _XmpReader(names).read(packet) if packet else {}
+    except Exception:  # noqa: BLE001  a broken packet is as good as none
+        return {}
+    return {name: [_clean(text) for text in found] for name, found in texts.items() if found}
+
+
 def _from_xmp(picture: ImageFile) -> dict[str, str]:
     packet = xmp_packet(picture)
-    return _XmpReader().read(packet) if packet else {}
+    texts = _XmpReader(_XMP_FIELDS).read(packet) if packet else {}
+    found: dict[str, str] = {}
+    for name, field in _XMP_FIELDS.items():
+        text = "; ".join(dict.fromkeys(texts.get(name, [])))
+        if text:
+            found.setdefault(field, _clean(text))
+    return found
 
 
 class _XmpReader:
-    """Collects the properties of ``_XMP_FIELDS`` from one packet."""
+    """Collects the texts of some properties from one packet."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
         self._texts: dict[str, list[str]] = {}
         self._property: str | None = None
         self._depth = 0
         self._property_depth = 0
         self._text: list[str] = []
 
-    def read(self, packet: bytes) -> dict[str, str]:
-        """Fields with their text; what stood before a syntax error is kept."""
+    def read(self, packet: bytes) -> dict[str, list[str]]:
+        """Properties with their texts; what stood before a syntax error is kept."""
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -161,12 +179,7 @@ class _XmpReader:
         # Of a truncated or malformed packet, what was read so far is still what the file says.
         with suppress(expat.ExpatError):
             parser.Parse(packet, True)
-        found: dict[str, str] = {}
-        for name, field in _XMP_FIELDS.items():
-            text = "; ".join(dict.fromkeys(self._texts.get(name, [])))
-            if text:
-                found.setdefault(field, _clean(text))
-        return found
+        return self._texts
 
     @staticmethod
     def _refuse(*_: Any) -> None:
@@ -177,9 +190,9 @@ class _XmpReader:
         if self._depth > 64:
             raise ValueError("XMP is nested too deeply")
         for key, value in attributes.items():
-            if key in _XMP_FIELDS:
+            if key in self._names:
                 self._add(key, value)
-        if self._property is None and name in _XMP_FIELDS:
+        if self._property is None and name in self._names:
             self._property, self._property_depth, self._text = name, self._depth, []
             if resource := attributes.get(_RDF + "resource"):
                 self._add(name, resource)

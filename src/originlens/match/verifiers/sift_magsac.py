@@ -108,9 +108,9 @@ class SiftMagsac:
             found = self._from_features(query, asset, mirrored)
             if found is not None and (best is None or _support(found) > _support(best)):
                 best = found
-        if best is None or (best.inliers < 12 and best.agreement < 0.5):
+        if best is None or best.agreement < 0.8:
             whole = self._from_whole(query, asset)
-            if whole is not None and (best is None or whole.agreement > best.agreement):
+            if whole is not None and (best is None or whole.agreement > best.agreement + 0.05):
                 best = whole
         return best or Geometry(transform=None)
 

@@ -1,0 +1,122 @@
+"""The verifier finds the true transform of a copy and finds none between unrelated pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from originlens.core import geometry
+from originlens.core.image import Image
+from originlens.match.verifiers.sift_magsac import SiftMagsac
+
+PICTURES = {
+    "astronaut": data.astronaut,
+    "coffee": data.coffee,
+    "chelsea": data.chelsea,
+    "rocket": data.rocket,
+}
+
+
+@pytest.fixture(scope="module")
+def verifier() -> SiftMagsac:
+    return SiftMagsac()
+
+
+@pytest.fixture(scope="module")
+def features(verifier):
+    return {name: verifier.features(load()) for name, load in PICTURES.items()}
+
+
+def corner_error(found: np.ndarray, truth: np.ndarray, size: tuple[int, int]) -> float:
+    h, w = size
+    grid = np.array([(x, y) for x in np.linspace(0, w - 1, 9) for y in np.linspace(0, h - 1, 9)])
+    return float(np.abs(geometry.apply(found, grid) - geometry.apply(truth, grid)).max())
+
+
+@pytest.mark.parametrize("exif", range(1, 9))
+def test_every_symmetry_is_found(verifier, features, exif):
+    picture = data.coffee()
+    truth = geometry.orientation(exif, picture.shape[:2])
+    turned = picture.transpose(1, 0, 2) if exif > 4 else picture
+    vertical = -1 if exif in (3, 4, 7, 8) else 1
+    horizontal = -1 if exif in (2, 3, 6, 7) else 1
+    turned = np.ascontiguousarray(turned[::vertical, ::horizontal])
+    found = verifier.verify(verifier.features(turned), features["coffee"])
+    assert found.transform is not None
+    assert corner_error(found.transform, truth, picture.shape[:2]) < 3.0
+    assert found.agreement > 0.9
+
+
+def test_crop_and_enlargement_map_to_full_size_frames(verifier, features):
+    import cv2
+
+    picture = data.astronaut()
+    crop = np.ascontiguousarray(picture[60:360, 120:420])
+    large = cv2.resize(crop, (900, 900), interpolation=cv2.INTER_CUBIC)
+    truth = geometry.scaling((300, 300), (900, 900)) @ np.array(
+        [[1, 0, -120], [0, 1, -60], [0, 0, 1.0]]
+    )
+    found = verifier.verify(verifier.features(large), features["astronaut"])
+    inside = np.array([(130, 70), (400, 70), (400, 340), (130, 340), (270, 210)], dtype=float)
+    error = np.abs(geometry.apply(found.transform, inside) - geometry.apply(truth, inside)).max()
+    assert error < 4.0  # a pixel and a third of the original, three times enlarged
+    assert found.coverage_query > 0.98
+    assert found.coverage_asset == pytest.approx(300 * 300 / 512**2, abs=0.03)
+
+
+def test_pasted_small_into_a_host(verifier, features):
+    import cv2
+
+    host = cv2.resize(data.coffee(), (800, 600))
+    host[100:340, 420:660] = cv2.resize(data.astronaut(), (240, 240), interpolation=cv2.INTER_AREA)
+    found = verifier.verify(verifier.features(host), features["astronaut"])
+    truth = np.array([[1, 0, 420], [0, 1, 100], [0, 0, 1.0]]) @ geometry.scaling(
+        (512, 512), (240, 240)
+    )
+    assert corner_error(found.transform, truth, (512, 512)) < 2.0
+    assert found.coverage_query == pytest.approx(240 * 240 / (800 * 600), abs=0.02)
+    assert found.coverage_asset > 0.97
+    assert found.agreement > 0.8
+
+
+def test_unrelated_pictures_share_no_geometry(verifier, features):
+    for a in features:
+        for b in features:
+            if a != b:
+                found = verifier.verify(features[a], features[b])
+                assert found.inliers < 8, (a, b)
+                assert found.agreement < 0.3, (a, b)
+
+
+def test_strong_blur_is_still_aligned(verifier, features):
+    import cv2
+
+    blurred = cv2.GaussianBlur(data.chelsea(), (0, 0), 6)
+    found = verifier.verify(verifier.features(blurred), features["chelsea"])
+    assert found.transform is not None
+    assert corner_error(found.transform, np.eye(3), data.chelsea().shape[:2]) < 6.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 600), (600, 2), (8, 8), (31, 33)])
+def test_tiny_and_thin_pictures_do_not_crash(verifier, features, shape, rng):
+    noise = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    found = verifier.verify(verifier.features(noise), features["rocket"])
+    assert 0.0 <= found.agreement <= 1.0
+    assert found.inliers < 6
+
+
+def test_flat_picture_has_no_transform(verifier, features):
+    flat = np.full((300, 400, 3), 127, np.uint8)
+    assert verifier.verify(verifier.features(flat), features["coffee"]).transform is None
+
+
+def test_frames_are_full_size_whatever_was_decoded(verifier):
+    """A proxy's features speak in the frame of the picture that it stands for."""
+    import cv2
+
+    picture = data.coffee()
+    proxy = cv2.resize(picture, (300, 200), interpolation=cv2.INTER_AREA)
+    small = verifier.features(proxy, full_size=picture.shape[:2])
+    found = verifier.verify(verifier.features(Image.from_array(picture)), small)
+    assert corner_error(found.transform, np.eye(3), picture.shape[:2]) < 2.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -116,3 +118,47 @@ def test_command_lines_in_the_documentation_exist(page: str, words: list[str]) -
     known = {flag for p in COMMANDS[key].params for flag in (*p.opts, *p.secondary_opts)}
     used = {w.partition("=")[0] for w in words if w.startswith("--")}
     assert used <= known | {"--help"}, f"{page}: {sorted(used - known)}"
+
+
+def _python_blocks(name: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [block for language, block in _FENCE.findall(text) if language == "python"]
+
+
+def _run(code: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_example_method_of_the_guide_registers_and_works(tmp_path: Path) -> None:
+    (block,) = _python_blocks("CONTRIBUTING.md")
+    use = """
+from originlens.core.registry import make
+print(make("descriptor", "darkness").describe(Image.from_array(np.zeros((8, 8, 3), np.uint8))))
+"""
+    assert _run(block + use, tmp_path).strip() == "[1.]"
+
+
+def test_the_code_of_the_readme_runs(tmp_path: Path) -> None:
+    import skimage.data
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    for name in ("astronaut", "coffee"):
+        picture = Image.fromarray(getattr(skimage.data, name)())
+        picture.thumbnail((320, 320))
+        picture.save(tmp_path / "photos" / f"{name}.png")
+    with Image.open(tmp_path / "photos" / "coffee.png") as picture:
+        picture.crop((30, 20, 300, 200)).save(tmp_path / "found.jpg")
+    for block in _python_blocks("README.md"):
+        printed = _run(block, tmp_path)
+        assert "added" in printed
+        assert "copy" in printed

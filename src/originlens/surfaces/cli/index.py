@@ -1,0 +1,217 @@
+"""``originlens index``: add originals, and look after what is there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from originlens.core.errors import UsageError
+from originlens.surfaces.cli import words
+from originlens.surfaces.cli.inputs import pairs
+from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
+
+if TYPE_CHECKING:
+    from originlens.match.index import Index
+
+ADD_SCHEMA = "index-add/1"
+
+
+def add(
+    paths: Sequence[str],
+    index: str,
+    *,
+    meta: Sequence[str],
+    id_from: str | None,
+    proxies: bool,
+    workers: int | None,
+    jsonl: bool,
+) -> int:
+    """Add pictures; returns the exit code.
+
+    Raises:
+        UsageError: a ``--meta`` that is no KEY=VALUE.
+        StoreError: the index cannot be written.
+    """
+    values = pairs(meta, "--meta")
+    from originlens.match.index import Index
+
+    counts: Counter[str] = Counter()
+    started = time.perf_counter()
+    with Index(index, mode="w") as originals, progress("adding") as ticker:
+        events = originals.add(
+            paths,
+            meta=values,
+            id_from=id_from,
+            proxies=proxies,
+            workers=workers,
+            progress=ticker.at,
+        )
+        for event in events:
+            counts["failed" if event.error is not None else str(event.status)] += 1
+            if jsonl:
+                json_line(event.to_dict())
+            elif event.error is not None:
+                say_error(event.path, event.error.to_dict())
+    _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+    return 1 if counts["failed"] else 0
+
+
+def _sum_up(counts: Counter[str], seconds: float, *, jsonl: bool) -> None:
+    done = counts.total()
+    if not done:
+        say("no picture found")
+        return
+    parts = [f"{counts[k]} {k}" for k in ("added", "updated", "unchanged", "failed") if counts[k]]
+    text = f"{', '.join(parts)} in {seconds:.1f} s ({done / max(seconds, 1e-9):.1f} files/s)"
+    if jsonl:
+        say(text)
+    else:
+        console().print(text, soft_wrap=True)
+
+
+def info(index: str, *, jsonl: bool) -> int:
+    """Say what the index holds; returns the exit code."""
+    with _existing(index) as originals:
+        found = originals.info()
+    if jsonl:
+        json_line(found)
+        return 0
+    rows = [(key.replace("_", " "), _short(value)) for key, value in found.items()]
+    _show(row for row in rows if row[0] != "schema")
+    return 0
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_short(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list):
+        return str(len(value))
+    return str(value)
+
+
+def list_paths(index: str, *, jsonl: bool) -> int:
+    """List every ingested path; returns the exit code."""
+    with _existing(index) as originals:
+        if jsonl:
+            for line in originals.list():
+                json_line(line.to_dict())
+            return 0
+        _list(originals)
+    return 0
+
+
+def _list(originals: Index) -> None:
+    # Plain columns rather than a table: a table would have to hold every row to size its columns.
+    out = console()
+    for line in originals.list():
+        credit = words.credit(line.meta)
+        cells = [line.asset, line.path or "(hash only)", *([credit] if credit else [])]
+        if line.status != "ok":
+            cells.append(f"[{line.status}]")
+        out.print(printable("  ".join(cells)), soft_wrap=True, markup=False)
+
+
+def remove(targets: Sequence[str], index: str, *, jsonl: bool) -> int:
+    """Remove assets or paths; returns the exit code."""
+    with _existing(index, mode="w") as originals:
+        results = originals.remove(targets)
+    for result in results:
+        if jsonl:
+            json_line(result.to_dict())
+        elif result.error is not None:
+            say_error(result.target, result.error.to_dict())
+        else:
+            gone = f"{len(result.paths)} paths and {len(result.assets)} assets removed"
+            console().print(printable(f"{result.target}: {gone}"), soft_wrap=True, markup=False)
+    return 1 if any(result.error is not None for result in results) else 0
+
+
+def check(index: str, *, jsonl: bool) -> int:
+    """Verify and repair; returns 0 if consistent or repaired, 1 if damage remains."""
+    with _existing(index, mode="w") as originals:
+        report = originals.check()
+    if jsonl:
+        json_line(report.to_dict())
+    else:
+        rows = [(key.replace("_", " "), str(value)) for key, value in report.counts.items()]
+        rows += [("repaired", line) for line in report.repaired]
+        rows += [("damage", line) for line in report.damage]
+        _show([*rows, ("result", "consistent" if report.ok else "damaged")])
+    return 0 if report.ok else 1
+
+
+def compact(index: str, *, jsonl: bool) -> int:
+    """Erase what was removed and merge segments; returns the exit code."""
+    with _existing(index, mode="w") as originals:
+        done = originals.compact()
+    if jsonl:
+        json_line(done)
+    else:
+        _show(
+            (key.replace("_", " "), _short(value)) for key, value in done.items() if key != "schema"
+        )
+    return 0
+
+
+def export(file: str, index: str, *, jsonl: bool) -> int:
+    """Write the index to one file; returns the exit code."""
+    with _existing(index) as originals:
+        count = originals.export(file)
+    if jsonl:
+        json_line({"schema": "index-export-done/1", "file": os.path.abspath(file), "assets": count})
+    else:
+        console().print(
+            printable(f"{count} assets written to {file}"), soft_wrap=True, markup=False
+        )
+    return 0
+
+
+def import_file(file: str, index: str, *, pdq: bool, jsonl: bool) -> int:
+    """Add the assets of an export or hash list; returns the exit code."""
+    from originlens.match.index import Index
+
+    if not os.path.isfile(file):
+        raise UsageError(f"{file}: there is no such file")
+    counts: Counter[str] = Counter()
+    started = time.perf_counter()
+    with Index(index, mode="w") as originals, progress("importing") as ticker:
+        results = originals.import_pdq(file) if pdq else originals.import_(file)
+        for done, result in enumerate(results, start=1):
+            counts["failed" if result.error is not None else str(result.status)] += 1
+            _tell_import(result, jsonl=jsonl)
+            ticker.to(done)
+    _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+    return 1 if counts["failed"] else 0
+
+
+def _tell_import(result: Any, *, jsonl: bool) -> None:
+    if jsonl:
+        json_line(result.to_dict())
+    elif result.error is not None:
+        say_error(result.path or result.asset or "?", result.error.to_dict())
+
+
+def _existing(index: str, mode: str = "r") -> Index:
+    """The index, which must exist: looking after one never makes one.
+
+    Raises:
+        IndexMissing: there is none.
+    """
+    from originlens.match.index import Index
+
+    if mode == "w":
+        Index(index).close()
+    return Index(index, mode=mode)
+
+
+def _show(rows: Iterable[tuple[str, str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(Text(name, style="dim"), Text(printable(value)))
+    console().print(table)

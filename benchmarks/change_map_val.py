@@ -61,7 +61,14 @@ def measure(
         lit.append(float((found & ~mask).mean()))
         truth.append(float(mask.mean()))
         if options.save:
-            _save(options.save, f"{kind.name}_{i}_{f1[-1]:.2f}_{lit[-1]:.3f}", picture, pixels, found, mask)
+            _save(
+                options.save,
+                f"{kind.name}_{i}_{f1[-1]:.2f}_{lit[-1]:.3f}",
+                picture,
+                pixels,
+                found,
+                mask,
+            )
     return f1, lit, float(np.mean(truth)), 1000 * spent / options.count
 
 
@@ -99,7 +106,10 @@ def main() -> None:
             f"lit {np.mean(lit):.4f} max {np.max(lit):.4f}  {ms:.0f} ms",
             flush=True,
         )
-    for name, rows, column in (("F1 of kinds with a mask", local, 1), ("lit of kinds without", benign, 2)):
+    for name, rows, column in (
+        ("F1 of kinds with a mask", local, 1),
+        ("lit of kinds without", benign, 2),
+    ):
         if rows:
             print(f"{name}: {np.mean([np.mean(r[column]) for r in rows]):.4f}")
     only_local = [r for r in local if r[0].group == "local"]

@@ -214,7 +214,7 @@ def _decode(path: str) -> int:
                 return 1
             picture.load()
             picture.convert("RGB")
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever Pillow raises means "not decoded"
         return 1
     return 0
 

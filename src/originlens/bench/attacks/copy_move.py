@@ -18,7 +18,7 @@ from originlens.core.registry import register
 PAPER = "Christlein et al. 2012, IEEE TIFS 7(6), arXiv:1208.3665"
 
 
-@register(attack_card("copy-move", "copy a region to another place", ms=60, paper=PAPER))
+@register(attack_card("copy-move", "copy a region to another place", ms=80, paper=PAPER))
 class CopyMove(Edit):
     """The whole region lands inside the frame, moved by at least half of its own size."""
 

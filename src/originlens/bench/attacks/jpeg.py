@@ -14,7 +14,7 @@ from originlens.core.image import Image, Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("jpeg", "recompress as JPEG", ms=25, paper="ITU-T T.81 (1992)"))
+@register(attack_card("jpeg", "recompress as JPEG", ms=3, paper="ITU-T T.81 (1992)"))
 class Jpeg(Edit):
     """Recompress as JPEG; the result keeps the JPEG's bytes."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("meme", "add caption bars", ms=12))
+@register(attack_card("meme", "add caption bars", ms=6))
 class Meme(Edit):
     """White or black bars with words; sometimes only one bar."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("pixelate", "show coarse blocks", ms=3))
+@register(attack_card("pixelate", "show coarse blocks", ms=6))
 class Pixelate(Edit):
     """Average over blocks and enlarge again without smoothing."""
 

@@ -17,7 +17,7 @@ from originlens.core.registry import register
 PAPER = "Telea 2004, Journal of Graphics Tools 9(1)"
 
 
-@register(attack_card("removal", "remove a region by inpainting", ms=2500, paper=PAPER))
+@register(attack_card("removal", "remove a region by inpainting", ms=110, paper=PAPER))
 class Removal(Edit):
     """Inpaint at up to 512 pixels and add the grain of the surroundings."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("rounded-corners", "round off the corners", ms=15))
+@register(attack_card("rounded-corners", "round off the corners", ms=30))
 class RoundedCorners(Edit):
     """Fill what lies outside a rectangle with round corners."""
 

@@ -391,7 +391,7 @@ def _evidence_view(evidence: Evidence) -> dict[str, Any]:
         "claim": evidence.claim,
         "explanation": evidence.explanation or evidence.why,
         "statements": words.statements(evidence.details),
-        "values": words.values(evidence.details),
+        "raw": words.values(evidence.details),
     }
 
 

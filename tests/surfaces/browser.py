@@ -145,7 +145,8 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 found.append(message["params"]["request"]["url"])
-        return found
+        # The empty first tab of a new window asks for pieces of the browser itself.
+        return [url for url in found if not url.startswith("chrome:")]
 
     def picture(self, *, whole: bool = True) -> bytes:
         """A PNG of the page (of the window only, unless ``whole``)."""

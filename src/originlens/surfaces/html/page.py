@@ -40,6 +40,7 @@ Kind = Literal["search", "compare", "examine"]
 SOFT_LIMIT = 34_000_000
 SMALL = Scale(320, 16_000, 1)
 THUMB = 148
+LONGEST_SIDE = 1024
 
 _TITLES = {
     "search": ("Where these pictures come from", "Search for originals", "search/1"),
@@ -215,14 +216,35 @@ def file_of_match(match: Match) -> Original | None:
     if image is None:
         return None
     try:
-        return Original(pictures.of_image(image, 1024), (image.height, image.width))
+        return Original(pictures.of_image(image, LONGEST_SIDE), (image.height, image.width))
     except InputError:
         return None
 
 
 def originals_of(index: Index | None) -> Originals:
-    """Pictures of assets: the indexed file where it still is, else the index's proxy."""
-    return file_of_match
+    """Pictures of assets: the indexed file where it is unchanged, else the index's proxy."""
+    if index is None:
+        return file_of_match
+
+    def find(match: Match) -> Original | None:
+        from originlens.match.search import open_original
+
+        row = index.store.by_asset(match.asset)
+        if row is None:
+            return None
+        size = (row.height, row.width)
+        try:
+            image = open_original(row)
+            if image is not None:
+                return Original(pictures.of_image(image, LONGEST_SIDE), size)
+            proxy = index.store.proxy(row.row)
+            if proxy is not None:
+                return Original(Image(proxy).pixels, size, "as kept in the index")
+        except InputError:
+            return None
+        return None
+
+    return find
 
 
 def search_report(
@@ -253,7 +275,7 @@ def examine_report(
 
 def compare_report(match: Match, query: Image, original: Image, out: PathLike) -> Path:
     """Write the page of a pairwise comparison, with the query's and the original's picture."""
-    picture = Original(pictures.of_image(original, 1024), (original.height, original.width))
+    picture = Original(pictures.of_image(original, LONGEST_SIDE), (original.height, original.width))
     result = SearchResult(query.path or "query", query.sha256, match.relation, (match,), 0.0)
     with ReportPage(out, kind="compare", originals=lambda _: picture) as page:
         page.add(result, query)

@@ -179,8 +179,8 @@ def outline(transform: Matrix, size: Size) -> list[tuple[float, float]] | None:
 
 def _local_scale(matrix: Matrix, shape: tuple[int, ...]) -> float:
     """Linear magnification of a homography at the middle of a picture."""
-    centre = np.array([[shape[1] / 2, shape[0] / 2]])
-    around = np.concatenate([centre, centre + [1, 0], centre + [0, 1]])
+    x, y = shape[1] / 2, shape[0] / 2
+    around = np.array([[x, y], [x + 1, y], [x, y + 1]])
     with np.errstate(all="ignore"):
         points = geometry.apply(matrix, around)
         area = abs(np.linalg.det(points[1:] - points[0]))

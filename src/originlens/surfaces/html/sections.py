@@ -198,7 +198,7 @@ def _over_the_query(
         )
         query_marks = (*_outline(match.transform, original.size, query.size), *query_marks)
         try:
-            backwards = np.linalg.inv(match.transform)
+            backwards = np.asarray(np.linalg.inv(match.transform), dtype=np.float64)
         except np.linalg.LinAlgError:
             backwards = None
         asset_marks = _boxes(match.edits, "asset", original.size)
@@ -348,7 +348,8 @@ def examine_section(
     section.title = words.base_name(path)
     asked, answered = len(report.verdicts), _answered(report)
     section.sentence = f"{answered} of {asked} question{'s' if asked != 1 else ''} answered."
-    section.verdicts = [_verdict_view(v) for v in report.verdicts.values()]
+    asked_first = sorted(report.verdicts.values(), key=lambda v: v.label == "not-examinable")
+    section.verdicts = [_verdict_view(v) for v in asked_first]
     section.chip, section.relation = f"{answered} of {asked} answered", "none"
     if "origin" in report.verdicts and report.verdicts["origin"].label in words.RELATIONS:
         label = report.verdicts["origin"].label
@@ -363,7 +364,7 @@ def examine_section(
     section.evidence = [_evidence_view(e) for e in report.evidence]
     section.rows = [_evidence_row(e) for e in report.evidence]
     section.files = [("Picture", _report_facts(report))]
-    section.missing = [(s.method, s.why) for s in report.skipped]
+    section.missing = [(words.QUESTIONS.get(s.method, s.method), s.why) for s in report.skipped]
     if not section.missing:
         section.missing = [("Nothing", "Every method that was asked for ran.")]
     return section
@@ -374,21 +375,19 @@ def _answered(report: Report) -> int:
 
 
 def _verdict_view(verdict: Verdict) -> dict[str, str]:
-    unanswered = verdict.label == "not-examinable"
-    strength = "" if unanswered else words.strength(verdict.score, verdict.log10_lr)
-    return {
-        "question": words.QUESTIONS.get(verdict.question, verdict.question),
-        "label": words.LABELS.get(verdict.label, verdict.label),
-        "strength": strength if verdict.strength == "" else verdict.strength,
-        "note": verdict.would_change,
-        "tone": "unanswered" if unanswered else "answered",
-    }
+    view = {"question": words.QUESTIONS.get(verdict.question, verdict.question)}
+    label = words.LABELS.get(verdict.label, verdict.label)
+    if verdict.label == "not-examinable":
+        why = str(verdict.details.get("why", ""))
+        return {**view, "label": label, "strength": why, "note": "", "tone": "unanswered"}
+    strength = verdict.strength or words.strength(verdict.score, verdict.log10_lr)
+    note = verdict.would_change
+    return {**view, "label": label, "strength": strength, "note": note, "tone": "answered"}
 
 
 def _evidence_view(evidence: Evidence) -> dict[str, Any]:
     return {
         "method": evidence.method,
-        "claim": evidence.claim,
         "explanation": evidence.explanation or evidence.why,
         "statements": words.statements(evidence.details),
         "raw": words.values(evidence.details),

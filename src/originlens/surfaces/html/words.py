@@ -204,24 +204,30 @@ def credits_of(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key, _text(meta[key])) for key in (*known, *others) if _text(meta[key])]
 
 
+#: Lists of sentences that detectors put into an Evidence's details, in the order shown.
+_STATEMENTS = ("contradictions", "observed", "derived", "privacy")
+
+
 def statements(details: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The parts of an Evidence's details that are lists of sentences (``observed`` ...)."""
-    return {
-        key: [str(item) for item in value]
-        for key, value in details.items()
-        if isinstance(value, list | tuple) and value and all(isinstance(i, str) for i in value)
-    }
+    """The parts of an Evidence's details that are lists of sentences."""
+    told = {key: details.get(key) for key in _STATEMENTS}
+    return {k: [str(v) for v in told_by] for k, told_by in told.items() if told_by}
 
 
 def values(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The rest of an Evidence's details as (key, text)."""
-    told = statements(details)
-    return [(k, _text(v)) for k, v in sorted(details.items()) if k not in told and _text(v)]
+    """The rest of an Evidence's details as (key, text), nested tables opened."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in details.items():
+        if key not in _STATEMENTS:
+            pairs += value.items() if isinstance(value, Mapping) else [(key, value)]
+    return [(key, _text(value)) for key, value in sorted(pairs) if _text(value)]
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):

@@ -30,7 +30,7 @@ CHANGE = (229, 0, 125)
 #: Beyond this ratio of sides a picture is stretched for display, else it would be a hair line.
 EXTREME_RATIO = 8.0
 #: Quality steps tried in turn until a photograph fits its share of the page.
-QUALITIES = (82, 74, 64, 52)
+QUALITIES = (82, 74, 64, 52, 38)
 
 
 @dataclass(frozen=True, slots=True)

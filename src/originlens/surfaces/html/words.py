@@ -220,7 +220,7 @@ def values(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     for key, value in details.items():
         if key not in _STATEMENTS:
             pairs += value.items() if isinstance(value, Mapping) else [(key, value)]
-    return [(key, _text(value)) for key, value in sorted(pairs) if _text(value)]
+    return [(key, _text(value)) for key, value in sorted(pairs, key=lambda p: p[0]) if _text(value)]
 
 
 def _text(value: Any) -> str:

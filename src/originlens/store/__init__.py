@@ -293,6 +293,10 @@ class Store(Protocol):
         """Keep (or with None: drop) a JSON value."""
         ...
 
+    def __len__(self) -> int:
+        """How many assets there are, hash-only ones included."""
+        ...
+
     def listed(self) -> Iterator[Listed]:
         """A line per ingested path and per hash-only asset, in order of ingestion."""
         ...

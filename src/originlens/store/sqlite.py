@@ -354,6 +354,11 @@ class SqliteStore:
             size = min(n, len(self._live_rows))
             return [int(r) for r in rng.choice(self._live_rows, size=size, replace=False)]
 
+    def __len__(self) -> int:
+        """How many assets there are, hash-only ones included."""
+        with self._guard():
+            return int(self._db.execute("SELECT count(*) FROM asset").fetchone()[0])
+
     def listed(self) -> Iterator[Listed]:
         """A line per ingested path and per hash-only asset, in order of ingestion."""
         last: tuple[int, bytes] = (0, b"")

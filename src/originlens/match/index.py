@@ -1,0 +1,220 @@
+"""The public index: keep originals, and ask where a picture comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+
+from originlens.core.errors import UsageError
+from originlens.core.evidence import SearchResult
+from originlens.core.image import Image
+from originlens.match import _hash_lists, calibration
+from originlens.match.ingest import COMMIT_FILES, AddEvent, Ingest, Progress
+from originlens.match.search import Searcher
+from originlens.store import DIMENSION, CheckReport, Content, Listed, NewAsset, Removed
+from originlens.store.sqlite import SqliteStore
+
+PathLike = str | os.PathLike[str]
+#: The unrelated-neighbour distribution is measured anew when the index has grown or shrunk so much.
+_RECALIBRATE = 1.5
+
+
+class Index:
+    """Originals in a folder, for searching and, with ``mode="w"``, for changing.
+
+    Any number of processes may search while one writes. A context manager: leaving it closes the
+    files and releases the writer's lock.
+
+    Args:
+        path: the folder. ``mode="r"`` needs an existing index and changes nothing; ``"w"`` makes
+            what is missing.
+
+    Raises:
+        IndexMissing: there is no index to read.
+        IndexLocked: another process is writing.
+        StoreError: the folder cannot be used.
+    """
+
+    def __init__(self, path: PathLike, mode: Literal["r", "w"] = "r") -> None:
+        if mode not in ("r", "w"):
+            raise UsageError(f"mode is {mode!r}: use 'r' or 'w'")
+        self.path = os.fspath(path)
+        self.store = SqliteStore(path, mode)
+        self.not_pictures = 0
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release files and locks."""
+        self.store.close()
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """The searcher over this index; keeps features of originals in memory between searches."""
+        return Searcher(self.store)
+
+    def search(
+        self,
+        image: Image | PathLike,
+        *,
+        top: int = 10,
+        max_false_positive_rate: float = 0.01,
+        where: Mapping[str, str] | None = None,
+        thorough: bool = False,
+        diff: bool = False,
+    ) -> SearchResult:
+        """The originals that a picture may be made from, best first.
+
+        Args:
+            image: the picture or its path.
+            top: how many candidates are listed at most.
+            max_false_positive_rate: share in (0, 1] of unrelated queries that may be called a
+                copy, against the whole index; moves decisions, never the list or its scores.
+            where: metadata that an asset must carry.
+            thorough: try more views of the query and verify more candidates.
+            diff: attach a change map to every verified match.
+
+        Raises:
+            UsageError: the rate is outside (0, 1] or ``top`` below 1.
+            InputError: the picture cannot be read.
+            StoreError: the index cannot be read.
+        """
+        if not 0 < max_false_positive_rate <= 1:
+            raise UsageError(
+                f"max_false_positive_rate is {max_false_positive_rate}: use 0 < P <= 1"
+            )
+        if top < 1:
+            raise UsageError(f"top is {top}: ask for at least 1")
+        picture = image if isinstance(image, Image) else Image.open(image)
+        return self.searcher.search(
+            picture,
+            top=top,
+            max_false_positive_rate=max_false_positive_rate,
+            where=where,
+            thorough=thorough,
+            diff=diff,
+        )
+
+    def add(
+        self,
+        paths: Iterable[PathLike],
+        *,
+        meta: Mapping[str, str] | None = None,
+        id_from: str | None = None,
+        proxies: bool = True,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[AddEvent]:
+        """Add files and folders; an event per file, each only once it is durable.
+
+        The work is done while the events are taken. Files that are in the index and unchanged are
+        not read again. Of a folder's files, those that are no pictures have no event; afterwards
+        :attr:`not_pictures` says how many there were.
+
+        Args:
+            paths: files, and folders that are walked recursively.
+            meta: metadata of every picture; wins over what the file states.
+            id_from: ``NAME`` (the file's name without its ending) or an EXIF field; by default ids
+                are made from the content.
+            proxies: keep small JPEGs, which verification and reports use.
+            workers: processes; by default as many as this process may use CPUs.
+            progress: called with (files done, files in all).
+        """
+        ingest = Ingest(
+            self.store,
+            leave_out=[self.path],
+            meta=meta,
+            id_from=id_from,
+            proxies=proxies,
+            workers=workers or _cpus(),
+            progress=progress,
+        )
+        for event in ingest.run(paths):
+            self.not_pictures = ingest.not_pictures
+            yield event
+        self.not_pictures = ingest.not_pictures
+        self.store.flush()
+        self._recalibrate()
+
+    def _recalibrate(self) -> None:
+        """Measure how alike unrelated pictures of this index look, where it changed much."""
+        state = self.store.state(calibration.STATE_KEY)
+        before, now = (state or {}).get("assets", 0), len(self.store)
+        if now >= calibration.MIN_ASSETS and not (
+            before / _RECALIBRATE <= now <= before * _RECALIBRATE
+        ):
+            calibration.refresh(self.store, self.searcher)
+
+    def import_pdq(self, file: PathLike) -> Iterator[AddEvent]:
+        """Add hash-only assets from a list of PDQ hashes; an event per line of it.
+
+        Raises:
+            ReadError: the file cannot be read.
+        """
+        batch: list[NewAsset] = []
+        for line in _hash_lists.read(os.fspath(file)):
+            if line.error is not None:
+                yield AddEvent(None, error=line.error)
+                continue
+            vectors = np.empty((0, DIMENSION), np.float32)
+            content = Content(vectors, pdq=line.pdq, pdq_quality=line.quality)
+            batch.append(NewAsset(None, content, asset=line.asset, meta=line.meta))
+            if len(batch) == COMMIT_FILES:
+                yield from map(AddEvent.of, self.store.add(batch))
+                batch = []
+        if batch:
+            yield from map(AddEvent.of, self.store.add(batch))
+        self.store.flush()
+
+    def list(self) -> Iterator[Listed]:
+        """A line per ingested path and per hash-only asset, in order of ingestion."""
+        return self.store.listed()
+
+    def remove(self, targets: Sequence[str]) -> list[Removed]:
+        """Remove assets by id or sha256, or paths by file or folder; durable on return."""
+        return self.store.remove(targets)
+
+    def info(self) -> dict[str, Any]:
+        """Counts, sizes, versions and the state of the calibration."""
+        found = self.store.info()
+        state = found.pop("state", {}).get(calibration.STATE_KEY) or {}
+        found["calibration"] = calibration.summary(state.get("scores"), len(self.store))
+        return found
+
+    def check(self) -> CheckReport:
+        """Verify every checksum and count; repairs what can be rebuilt if opened for writing."""
+        return self.store.check()
+
+    def compact(self) -> dict[str, Any]:
+        """Give the bytes of removed assets back; says what it did."""
+        return self.store.compact()
+
+    def export(self, path: PathLike, *, proxies: bool = True) -> int:
+        """Write everything to one file of JSON lines; the number of assets."""
+        return self.store.export(os.fspath(path), proxies=proxies)
+
+    def import_(self, path: PathLike) -> Iterator[AddEvent]:
+        """Add what :meth:`export` wrote; known assets stay as they are."""
+        yield from map(AddEvent.of, self.store.import_(os.fspath(path)))
+        self._recalibrate()
+
+
+def _cpus() -> int:
+    """CPUs that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

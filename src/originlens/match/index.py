@@ -184,7 +184,7 @@ class Index:
         """A line per ingested path and per hash-only asset, in order of ingestion."""
         return self.store.listed()
 
-    def remove(self, targets: Sequence[str]) -> list[Removed]:
+    def remove(self, targets: Sequence[str]) -> Sequence[Removed]:
         """Remove assets by id or sha256, or paths by file or folder; durable on return."""
         return self.store.remove(targets)
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from originlens.core.errors import UsageError
 from originlens.surfaces.cli import words
@@ -15,8 +15,7 @@ from originlens.surfaces.cli.streams import console, json_line, printable, progr
 
 if TYPE_CHECKING:
     from originlens.match.index import Index
-
-ADD_SCHEMA = "index-add/1"
+    from originlens.match.ingest import AddEvent
 
 
 def add(
@@ -47,15 +46,14 @@ def add(
             id_from=id_from,
             proxies=proxies,
             workers=workers,
-            progress=ticker.at,
+            progress=ticker.at if ticker.shown else None,
         )
         for event in events:
             counts["failed" if event.error is not None else str(event.status)] += 1
-            if jsonl:
-                json_line(event.to_dict())
-            elif event.error is not None:
-                say_error(event.path, event.error.to_dict())
+            _tell(event, jsonl=jsonl)
     _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+    if others := originals.not_pictures:
+        say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
     return 1 if counts["failed"] else 0
 
 
@@ -181,20 +179,20 @@ def import_file(file: str, index: str, *, pdq: bool, jsonl: bool) -> int:
         results = originals.import_pdq(file) if pdq else originals.import_(file)
         for done, result in enumerate(results, start=1):
             counts["failed" if result.error is not None else str(result.status)] += 1
-            _tell_import(result, jsonl=jsonl)
+            _tell(result, jsonl=jsonl)
             ticker.to(done)
     _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
     return 1 if counts["failed"] else 0
 
 
-def _tell_import(result: Any, *, jsonl: bool) -> None:
+def _tell(event: AddEvent, *, jsonl: bool) -> None:
     if jsonl:
-        json_line(result.to_dict())
-    elif result.error is not None:
-        say_error(result.path or result.asset or "?", result.error.to_dict())
+        json_line(event.to_dict())
+    elif event.error is not None:
+        say_error(event.path or "", event.error.to_dict())
 
 
-def _existing(index: str, mode: str = "r") -> Index:
+def _existing(index: str, mode: Literal["r", "w"] = "r") -> Index:
     """The index, which must exist: looking after one never makes one.
 
     Raises:

@@ -110,6 +110,11 @@ class Ticker:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, total=count)
 
+    def at(self, done: int, total: int) -> None:
+        """Say how many inputs are done and how many there are."""
+        self.total(total)
+        self.to(done)
+
     def to(self, done: int) -> None:
         """Say how many inputs are done."""
         if self._progress is not None and self._task is not None:

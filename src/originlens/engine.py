@@ -111,7 +111,6 @@ class _Examination:
     maps: str | None
     rate: float
     image: Image | None = None
-    sha256: str = ""
     evidence: list[Evidence] = field(default_factory=list)
     search: SearchResult | None = None
     skipped: list[Skipped] = field(default_factory=list)
@@ -152,9 +151,7 @@ class _Examination:
             self.skipped.append(Skipped(self.waiting.pop(0), f"failed: {_told(error)}"))
 
     def _open(self) -> None:
-        image = self.source if isinstance(self.source, Image) else Image.open(self.source)
-        self.sha256 = image.sha256
-        self.image = image
+        self.image = self.source if isinstance(self.source, Image) else Image.open(self.source)
 
     def _picture(self) -> Image:
         assert self.image is not None  # _open ran first
@@ -216,7 +213,7 @@ class _Examination:
         return Report(
             image={
                 "path": name if name is not None else image.path,
-                "sha256": self.sha256,
+                "sha256": image.sha256,
                 "width": image.width,
                 "height": image.height,
                 "format": image.format,
@@ -241,7 +238,9 @@ class _Examination:
             if match.change_map is None
             else replace(
                 match,
-                diff_map=map_files.save(match.change_map, where, self.sha256, match.asset),
+                diff_map=map_files.save(
+                    match.change_map, where, self._picture().sha256, match.asset
+                ),
             )
             for match in self.search.matches
         )

@@ -27,6 +27,8 @@ Size = tuple[int, int]
 #: Colour of the change map: magenta is rare in photographs and told apart in every common form
 #: of colour blindness by its lightness against both sky and foliage.
 CHANGE = (229, 0, 125)
+#: The fixed threshold of change maps (0..255).
+CHANGED = 128
 #: Beyond this ratio of sides a picture is stretched for display, else it would be a hair line.
 EXTREME_RATIO = 8.0
 #: Quality steps tried in turn until a photograph fits its share of the page.
@@ -117,13 +119,16 @@ def thumbnail(picture: Picture, long_side: int) -> Picture:
 
 
 def change_overlay(change_map: npt.NDArray[np.uint8], long_side: int) -> Picture:
-    """The change map as a colour layer: its value is the layer's opacity (0 = clear).
+    """The change map as a colour layer: clear below the map's fixed threshold, then ever denser.
 
-    A palette PNG of 17 steps: a map of a few regions is then some hundred bytes.
+    Values below the threshold mean "explained by the original" whatever their size, so they must
+    not tint the picture. A palette PNG of 17 steps: a map of a few regions is some hundred bytes.
     """
     from PIL import Image as Pillow
 
-    levels = np.rint(shrunk(change_map, long_side) / 255 * 16).astype(np.uint8)
+    shown = shrunk(change_map, long_side).astype(np.float32)
+    dense = 6 + 10 * (shown - CHANGED) / (255 - CHANGED)
+    levels = np.where(shown >= CHANGED, np.rint(dense), 0).astype(np.uint8)
     picture = Pillow.frombytes("P", (levels.shape[1], levels.shape[0]), levels.tobytes())
     picture.putpalette(list(CHANGE) * 17)
     alpha = bytes(round(step / 16 * 255) for step in range(17))

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from originlens.core._sniff import LISTED, describe_unlisted, sniff, webp_size
+from originlens.core._bounds import Limits, check_bytes, check_pixels
+from originlens.core._sniff import LISTED, describe_unlisted, sniff
 from originlens.core.errors import (
     CorruptImage,
     DecodeTimeout,
@@ -30,20 +31,6 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 _ORIENTATION = 0x0112
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a decode may cost.
-
-    ``pixels`` of one picture, ``bytes`` of the file, ``scans`` of a progressive JPEG (each is a
-    pass over all coefficients) and ``seconds`` of wall time.
-    """
-
-    pixels: int = 40_000_000
-    bytes: int = 512 * 1024 * 1024
-    scans: int = 200
-    seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +62,7 @@ class _Stream(io.BytesIO):
         return super().read(size)
 
 
+_MOST_WARNINGS = 4
 _quiet_lock = threading.Lock()
 _quiet_users = 0
 _quiet_filters: warnings.catch_warnings[None] | None = None
@@ -104,7 +92,7 @@ def _quiet() -> Iterator[list[str]]:
                 heard = getattr(_heard, "messages", None)
                 if heard is None:
                     shown(message, *args, **kwargs)
-                else:
+                elif len(heard) < _MOST_WARNINGS:
                     heard.append(" ".join(str(message).split())[:200])
 
             warnings.showwarning = show
@@ -130,7 +118,12 @@ def own_errors(name: str) -> Iterator[list[str]]:
     except MemoryError as error:
         raise ImageTooLarge(f"{name}: not enough memory to decode it") from error
     except Exception as error:  # decoders raise anything on hostile bytes
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if type(error).__name__ == "DecompressionBombError":
+            raise ImageTooLarge(f"{name}: {error}") from error
+        # Pillow names the stream's address where it cannot read a header.
+        unknown = type(error).__name__ == "UnidentifiedImageError"
+        reason = "its header is broken" if unknown else " ".join(str(error).split())[:200]
+        reason = reason or type(error).__name__
         raise CorruptImage(f"{name}: cannot be decoded: {reason}; get an intact copy") from error
 
 
@@ -145,10 +138,10 @@ def read_header(data: bytes, name: str, limits: Limits) -> Header:
     if len(data) > limits.bytes:
         raise ImageTooLarge(f"{name}: {len(data)} bytes exceed the limit of {limits.bytes} bytes")
     with own_errors(name) as messages:
-        _guard(data, name, limits)
+        check_bytes(data, sniff(data) or "", name, limits)
         picture = _open(data, name, limits)
         width, height = picture.size
-        _check_pixels(width, height, name, limits)
+        check_pixels(width, height, name, limits)
         orientation = _orientation(picture, data)
         # Pillow turns TIFFs itself and reports the turned size.
         if picture.format == "TIFF" and orientation > 4:
@@ -158,29 +151,8 @@ def read_header(data: bytes, name: str, limits: Limits) -> Header:
         kind = "HEIC" if picture.format == "HEIF" else str(picture.format)
         return Header(
             kind, picture.mode, (width, height), orientation,
-            profile if isinstance(profile, bytes) and profile else None, tuple(notes[:8]),
+            profile if isinstance(profile, bytes) and profile else None, tuple(notes),
         )  # fmt: skip
-
-
-def _guard(data: bytes, name: str, limits: Limits) -> None:
-    """Refuse what would be costly before a decoder has judged the header."""
-    kind = sniff(data)
-    # The WebP library allocates two canvases when it opens a file.
-    if kind == "WEBP" and (size := webp_size(data)) is not None:
-        _check_pixels(*size, name, limits)
-    # Every scan costs a pass over the picture however few bytes it has ("progressive bomb").
-    if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > limits.scans:
-        raise ImageTooLarge(f"{name}: {scans} scans exceed the limit of {limits.scans}")
-
-
-def _check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
-    if width < 1 or height < 1:
-        raise CorruptImage(f"{name}: the picture is {width} x {height} pixels; get an intact copy")
-    if width * height > limits.pixels:
-        raise ImageTooLarge(
-            f"{name}: {width} x {height} pixels exceed the limit of {limits.pixels}; "
-            "scale the picture down or raise the limit"
-        )
 
 
 def _open(data: bytes, name: str, limits: Limits) -> ImageFile:
@@ -256,7 +228,6 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
         CorruptImage, ImageTooLarge, DecodeTimeout.
     """
     with own_errors(name) as messages:
-        _guard(data, name, limits)
         picture = _open(data, name, limits)
         width, height = picture.size
         if scale > 1:

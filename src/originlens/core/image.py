@@ -11,6 +11,7 @@ import io
 import os
 import stat
 import threading
+from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from originlens.core import _decode, _metadata
-from originlens.core._decode import Limits
+from originlens.core._bounds import Limits
 from originlens.core._metadata import JpegInfo
 from originlens.core.errors import ImageTooLarge, ReadError
 
@@ -226,6 +227,13 @@ class Image:
             return {}
         with _decode.opened(self._data, self._name, self.limits) as (picture, exif):
             return _metadata.read_embedded(picture, exif)
+
+    def xmp(self, names: Collection[str]) -> dict[str, list[str]]:
+        """Texts of those XMP properties ("namespace-URI name") that the file states."""
+        if self._data is None:
+            return {}
+        with _decode.opened(self._data, self._name, self.limits) as (picture, _):
+            return _metadata.read_xmp(picture, names)
 
     @cached_property
     def jpeg(self) -> JpegInfo | None:

@@ -11,17 +11,13 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from originlens.core.errors import OriginLensError, UnsupportedFormat
 from originlens.core.files import Found, walk
-from originlens.match._describing import (
-    Described,
-    Settings,
-    Task,
-    describe_files,
-    describe_in_processes,
-)
+from originlens.match._describing import Described, Same, Settings, Task, describe_files
+from originlens.match._workers import Workers
 from originlens.match.describe import Description
 from originlens.store import AddResult, AddStatus, Content, KnownPath, NewAsset, Store
 
@@ -29,6 +25,8 @@ ADD_SCHEMA = "index-add/1"
 #: A commit holds at most this many files and waits at most this many seconds.
 COMMIT_FILES = 32
 COMMIT_SECONDS = 0.5
+#: Up to so many files are described without worker processes.
+FEW = 16
 #: Files that are looked up in the catalog together.
 _LOOKED_UP = 64
 
@@ -130,22 +128,35 @@ class Ingest:
 
     def _steps(self, found: Iterator[Found]) -> Iterator[list[AddEvent | NewAsset]]:
         """Small groups of what is settled: events at once, assets to be committed."""
-        tasks = self._unknown(found)
-        described: Iterator[list[Described]]
-        if self.workers == 1:
-            described = (describe_files([task], self.settings) for task in tasks)
-        else:
-            described = describe_in_processes(tasks, self.settings, self.workers)
-        for batch in described:
+        for batch in self._described(self._unknown(found)):
             yield [*self._take_settled(), *self._outcomes(batch)]
         yield self._take_settled()
+
+    def _described(self, tasks: Iterator[Task | None]) -> Iterator[list[Described]]:
+        """Few files are described here: starting a process costs as much as fifty of them."""
+        first: list[Task] = []
+        for task in tasks:
+            if task is None:
+                yield []
+            elif self.workers == 1:
+                yield describe_files([task], self.settings)
+            else:
+                first.append(task)
+                if len(first) > FEW:
+                    break
+        if len(first) <= FEW:
+            for task in first:
+                yield describe_files([task], self.settings)
+            return
+        with Workers(self.workers, self.settings) as workers:
+            yield from workers.describe(chain(first, tasks))
 
     def _take_settled(self) -> list[AddEvent | NewAsset]:
         settled, self._settled = self._settled, []
         return settled
 
-    def _unknown(self, found: Iterator[Found]) -> Iterator[Task]:
-        """Files that must be read; what is settled without reading is put aside."""
+    def _unknown(self, found: Iterator[Found]) -> Iterator[Task | None]:
+        """Files that must be read; None where what was settled without reading should be taken."""
         chunk: list[Found] = []
         for file in found:
             if file.error is not None:
@@ -159,14 +170,16 @@ class Ingest:
                 chunk = []
         yield from self._look_up(chunk)
 
-    def _look_up(self, chunk: list[Found]) -> Iterator[Task]:
-        if not chunk:
-            return
+    def _look_up(self, chunk: list[Found]) -> Iterator[Task | None]:
         for file, known in zip(chunk, self.store.known([f.path for f in chunk]), strict=True):
-            if known is not None and self._is_unchanged(file.path, known):
+            if known is None:
+                yield Task(file.path, file.explicit)
+            elif self._is_unchanged(file.path, known):
                 self._settle(file.path, known)
             else:
-                yield Task(file.path, file.explicit)
+                yield Task(file.path, file.explicit, known.sha256)
+        if self._settled:
+            yield None
 
     def _is_unchanged(self, path: str, known: KnownPath) -> bool:
         try:
@@ -199,28 +212,18 @@ class Ingest:
     def _outcomes(self, batch: list[Described]) -> Iterator[AddEvent | NewAsset]:
         for item in batch:
             if isinstance(item.result, Description):
-                yield self._asset(item, item.result)
+                yield self._asset(item, item.result.sha256, _content(item.result))
+            elif isinstance(item.result, Same):
+                yield self._asset(item, item.result.sha256, None)
             elif isinstance(item.result, UnsupportedFormat) and not item.task.explicit:
                 self.not_pictures += 1
             else:
                 yield AddEvent(item.task.path, error=item.result)
 
-    def _asset(self, item: Described, looks: Description) -> NewAsset:
-        content = Content(
-            vectors=looks.vectors,
-            pdq=looks.pdq,
-            pdq_quality=looks.pdq_quality,
-            width=looks.width,
-            height=looks.height,
-            format=looks.format,
-            orientation=looks.orientation,
-            pixel_hash=looks.pixel_hash,
-            proxy=looks.proxy,
-            meta=looks.meta,
-        )
+    def _asset(self, item: Described, sha256: str, content: Content | None) -> NewAsset:
         own_id = self._name_of(item.task.path) if self.by_name else item.own_id
         return NewAsset(
-            looks.sha256,
+            sha256,
             content,
             item.task.path,
             item.size,
@@ -232,3 +235,18 @@ class Ingest:
     @staticmethod
     def _name_of(path: str) -> str:
         return os.path.splitext(os.path.basename(path))[0]
+
+
+def _content(looks: Description) -> Content:
+    return Content(
+        vectors=looks.vectors,
+        pdq=looks.pdq,
+        pdq_quality=looks.pdq_quality,
+        width=looks.width,
+        height=looks.height,
+        format=looks.format,
+        orientation=looks.orientation,
+        pixel_hash=looks.pixel_hash,
+        proxy=looks.proxy,
+        meta=looks.meta,
+    )

@@ -275,7 +275,7 @@ class _Examination:
             question="origin",
             label=self.search.decision,
             score=0.0 if best is None else best.probability,
-            strength="" if best is None else f"calibrated probability {best.probability:.4f}",
+            strength="" if best is None else _in_words(best.probability),
             because=tuple(e for e in evidence if e.method == "search"),
             would_change="An original that is not in this index cannot be found.",
             details={"asset": None if best is None else best.asset},
@@ -364,6 +364,13 @@ def _strongest(question: str, found: tuple[Evidence, ...], cards: Mapping[str, C
         because=found,
         details={"map": best.map_path} if question == "edits" else {},
     )
+
+
+def _in_words(probability: float) -> str:
+    """A probability without false certainty at the ends."""
+    if 0.0005 <= probability <= 0.9995:
+        return f"calibrated probability {probability:.3f}"
+    return f"calibrated probability {'above 0.999' if probability > 0.5 else 'below 0.001'}"
 
 
 def _told(error: Exception) -> str:

@@ -227,7 +227,7 @@ def test_many_searches_make_a_hit_list_that_links_to_sections(tmp_path: Path) ->
         "1 that could not be read",
         "ends early",
         "Nearest candidate",
-        "Why not a copy: another view",
+        "Why not a copy: Another view.",
         "Nothing was changed",
     ):
         assert told in page.words

@@ -45,7 +45,7 @@ LONGEST_SIDE = 1024
 _TITLES = {
     "search": ("Where these pictures come from", "Search for originals", "search/1"),
     "compare": ("Two pictures compared", "Comparison of two pictures", "search/1"),
-    "examine": ("What these pictures say", "Examination", "report/1"),
+    "examine": ("Pictures examined", "Examination", "report/1"),
 }
 _GENERAL = {"search": words.NOT_SEARCHED, "compare": words.NOT_COMPARED, "examine": []}
 
@@ -159,15 +159,15 @@ class ReportPage:
     def _hit(self, section: Section) -> Hit:
         best = section.best
         found = best is not None and section.relation != "none"
-        told = f"{section.lead}" if section.template == "search.html" else section.sentence
-        if section.relation == "none" and best is not None and section.template == "search.html":
+        told = section.lead if best is not None or not section.sentence else section.sentence
+        if section.relation == "none" and best is not None:
             told = "No original found; nearest candidate"
         return Hit(
             section.id,
             words.base_name(section.name),
             section.relation,
             section.chip,
-            told,
+            told[:1].upper() + told[1:],
             best.name if best is not None else "",
             ", ".join(dict.fromkeys(e.name for e in best.edits)) if found and best else "",
             self._thumb(section.query.pic),

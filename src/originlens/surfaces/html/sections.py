@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from originlens.core.evidence import Edit, Evidence, Match, Report, SearchResult, Verdict
@@ -158,12 +158,12 @@ def match_view(
         "match": match,
         "name": words.name_of(match),
         "chip": words.RELATIONS[match.relation],
-        "why": match.why or "No reason was recorded.",
+        "why": words.sentence(match.why) or "No reason was recorded.",
         "probability": words.probability(match.probability),
         "rows": words.rows_of_match(match),
         "credits": words.credits_of(match.meta),
         "facts": _facts_of(match, original),
-        "edits": match.edits,
+        "edits": tuple(replace(e, explanation=words.sentence(e.explanation)) for e in match.edits),
     }
     if original is not None:
         long_side = 160 if small else scale.long_side
@@ -361,7 +361,9 @@ def examine_section(
             section.lead, section.tail = "nearest candidate", ", not a match"
         else:
             section.lead = section.lead[0].lower() + section.lead[1:]
-    section.evidence = [_evidence_view(e) for e in report.evidence]
+    # The search has its own block above; what does not apply stands in the table only.
+    told = [e for e in report.evidence if e.status == "ok" and e.method != "search"]
+    section.evidence = [_evidence_view(e) for e in told]
     section.rows = [_evidence_row(e) for e in report.evidence]
     section.files = [("Picture", _report_facts(report))]
     section.missing = [(words.QUESTIONS.get(s.method, s.method), s.why) for s in report.skipped]
@@ -388,7 +390,7 @@ def _verdict_view(verdict: Verdict) -> dict[str, str]:
 def _evidence_view(evidence: Evidence) -> dict[str, Any]:
     return {
         "method": evidence.method,
-        "explanation": evidence.explanation or evidence.why,
+        "explanation": words.sentence(evidence.explanation or evidence.why),
         "statements": words.statements(evidence.details),
         "raw": words.values(evidence.details),
     }
@@ -396,10 +398,10 @@ def _evidence_view(evidence: Evidence) -> dict[str, Any]:
 
 def _evidence_row(evidence: Evidence) -> words.Row:
     if evidence.status == "ok":
-        says = evidence.explanation or evidence.claim
+        says = words.sentence(evidence.explanation or evidence.claim)
         strength = words.strength(evidence.score, evidence.llr, evidence.p_value)
     else:
-        says, strength = f"{evidence.status}: {evidence.why}", "none"
+        says, strength = words.sentence(f"{evidence.status}: {evidence.why}"), "none"
     return words.Row(evidence.method, says, strength or "a statement, not weighed", evidence.scope)
 
 
@@ -411,4 +413,4 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
         ("SHA-256", str(image.get("sha256", ""))),
         ("time", f"{report.ms:.0f} ms"),
     ]
-    return facts + [(f"{name} version", version) for name, version in report.versions.items()]
+    return [*facts, ("versions", ", ".join(f"{k} {v}" for k, v in report.versions.items()))]

@@ -79,6 +79,14 @@ def _spelled(character: str) -> str:
     )
 
 
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital in front, a full stop behind."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+
+
 def base_name(path: str) -> str:
     """The last part of a path of either kind of system."""
     return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or path
@@ -134,7 +142,7 @@ def rows_of_match(match: Match) -> list[Row]:
     rows.append(
         Row(
             "Decision",
-            match.why or "No reason was recorded.",
+            sentence(match.why) or "No reason was recorded.",
             probability(match.probability),
             "calibrated; the threshold holds for a whole search of this index",
         )
@@ -191,10 +199,10 @@ def share(value: float) -> str:
     """A share in [0, 1] as a percentage that never rounds to a false 0 or 100."""
     percent = 100 * value
     if 0 < percent < 1:
-        return "under 1 %"
+        return "under 1%"
     if 99 < percent < 100:
-        return "over 99 %"
-    return f"{percent:.0f} %"
+        return "over 99%"
+    return f"{percent:.0f}%"
 
 
 def credits_of(meta: Mapping[str, Any]) -> list[tuple[str, str]]:

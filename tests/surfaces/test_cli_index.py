@@ -179,18 +179,18 @@ def test_an_interrupted_add_keeps_what_it_reported(process: Process, tmp_path: P
     for number in range(150):
         pixels = rng.integers(0, 255, (200, 300, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:03}.png", compress_level=1)
-    running = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "originlens", "index", "add", folder, "--index", index, "--jsonl"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    assert running.stdout is not None
-    reported = [json.loads(running.stdout.readline())]
-    # A terminal sends the signal to the whole group: the workers get it too.
-    os.killpg(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    ) as running:
+        assert running.stdout is not None
+        reported = [json.loads(running.stdout.readline())]
+        # A terminal sends the signal to the whole group: the workers get it too.
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=60)
     reported += [json.loads(line) for line in out.splitlines()]
     assert running.returncode == 130, err
     assert "Traceback" not in err

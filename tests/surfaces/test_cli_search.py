@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -175,18 +174,17 @@ def test_control_characters_in_names_do_not_reach_the_terminal(
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
 def test_a_closed_pipe_ends_quietly(index: Path, photos: Path) -> None:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "originlens", "search", *[photos] * 5, "--index", index, "--jsonl"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert running.stdout is not None and running.stderr is not None
-    json.loads(running.stdout.readline())
-    running.stdout.close()
-    err = running.stderr.read().decode()
-    assert running.wait(timeout=60) == 141, err
-    assert err == ""
-    running.stderr.close()
+    words = [sys.executable, "-m", "originlens", "search", *[photos] * 5, "--index", index]
+    for form, options in (("lines", ["--jsonl"]), ("rows", ["--csv"]), ("tables", [])):
+        with subprocess.Popen(
+            [*words, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as running:
+            assert running.stdout is not None and running.stderr is not None
+            assert running.stdout.readline()
+            running.stdout.close()
+            err = running.stderr.read().decode()
+            assert running.wait(timeout=60) == 141, (form, err)
+            assert err == ""
 
 
 def test_compare_tells_relation_edits_and_map(

@@ -22,10 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: words after the program's name (default: those of the process).
     """
+    from originlens.surfaces.cli.streams import ReaderGone
+
     try:
         code = _run(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         return _reader_gone()
     except KeyboardInterrupt:
         return _interrupted()
@@ -40,7 +42,7 @@ def _run(arguments: list[str]) -> int:
         from originlens.surfaces.cli.app import command
 
         return int(command()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
-    except (BrokenPipeError, KeyboardInterrupt):
+    except BrokenPipeError:
         raise
     except Exception as error:  # the one place where any error becomes a line
         if os.environ.get("ORIGINLENS_DEBUG"):

@@ -23,8 +23,6 @@ def attempt(work: Callable[[], T]) -> T | OriginLensError:
         return work()
     except OriginLensError as error:
         return error
-    except BrokenPipeError:
-        raise
     except Exception as error:  # noqa: BLE001  one input must never end the batch
         return InternalError(f"{type(error).__name__}: {error}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from originlens.core.errors import UsageError
 from originlens.core.registry import Method
 from originlens.core.registry import methods as registered
-from originlens.surfaces.cli.streams import console
+from originlens.surfaces.cli.streams import console, put
 
 METHODS_SCHEMA = "methods/1"
 
@@ -25,7 +25,7 @@ def run(name: str | None, *, as_json: bool) -> int:
         raise UsageError(f"no method {name!r}: `originlens methods` lists them")
     if as_json:
         document = {"schema": METHODS_SCHEMA, "methods": [as_dict(m) for m in found]}
-        print(json.dumps(document, indent=2))
+        put(json.dumps(document, indent=2) + "\n")
     elif name is None:
         _list(found)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 import warnings
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 #: Width of tables when the output is no terminal, so that a file keeps whole rows.
 FILE_WIDTH = 140
 _live: list[Progress] = []
+
+
+class ReaderGone(BaseException):
+    """Whoever read our standard output has closed it (``| head``).
+
+    No ``OSError``: neither a batch nor Typer shall take it for an error of an input or of ours.
+    """
 
 
 def prepare() -> None:
@@ -76,21 +84,34 @@ def json_line(record: Mapping[str, Any]) -> None:
     ASCII with escapes, so that lone surrogates of odd file names are carried without loss, and
     NaN is refused rather than printed (it is no JSON).
     """
-    sys.stdout.write(json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    put(json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n")
 
 
 def csv_line(cells: Sequence[object]) -> None:
     """One row of comma-separated values on stdout, flushed."""
-    csv.writer(sys.stdout, lineterminator="\n").writerow(["" if c is None else c for c in cells])
-    sys.stdout.flush()
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow(["" if c is None else c for c in cells])
+    put(row.getvalue())
+
+
+def put(text: str) -> None:
+    """Text on stdout as it is, flushed."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 def console() -> Console:
     """A Rich console on stdout; wide if the output goes to a file or a pipe."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else FILE_WIDTH, highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise ReaderGone
+
+    return Output(width=None if sys.stdout.isatty() else FILE_WIDTH, highlight=False)
 
 
 class Ticker:

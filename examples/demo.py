@@ -32,6 +32,7 @@ from originlens.core.evidence import Relation, SearchResult
 from originlens.surfaces.html import ReportPage, originals_of
 
 SEED = 7
+CREDIT = "sample photographs of scikit-image and scikit-learn"
 INDEXED = (
     "astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "china.jpg",
     "clock_motion.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
@@ -137,7 +138,8 @@ def run(out: Path, console: Console) -> bool:
         shutil.rmtree(out / made, ignore_errors=True)
     started = time.perf_counter()
     with originlens.Index(out / "index", mode="w") as index:
-        events = list(index.add([photos[name] for name in INDEXED], id_from="NAME"))
+        files = [photos[name] for name in INDEXED]
+        events = list(index.add(files, id_from="NAME", meta={"credit": CREDIT}))
     failed = [event for event in events if event.error is not None]
     for event in failed:
         console.print(f"not indexed: {event.path}: {event.error}")

@@ -20,7 +20,8 @@ _FRESH_NS = 2_000_000_000
 class Task:
     """A file to describe; ``explicit`` if the user named it.
 
-    ``known`` is the SHA-256 of its bytes at the last visit: if they are the same, that is the answer.
+    ``known`` is the SHA-256 of its bytes at the last visit; if it is still that, nothing is
+    described.
     """
 
     path: str
@@ -39,7 +40,7 @@ class Same:
 class Described:
     """What became of a task: a description, or why there is none.
 
-    ``size`` in bytes and ``mtime_ns`` are the file's before it was read (None: not to be relied on);
+    ``size`` in bytes and ``mtime_ns`` are the file's before it was read (None: not reliable);
     ``own_id`` is the EXIF field that was asked for, as text.
     """
 

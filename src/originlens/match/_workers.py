@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,8 @@ class _Worker:
         self._send(batch)
 
     def _send(self, message: Any) -> None:
-        try:
+        with suppress(OSError):  # it is dead: the listening thread says so
             send(self._input, message)
-        except OSError:
-            pass  # it is dead: the listening thread says so
 
     def answered(self) -> None:
         """It is ready, or has finished the first of its batches."""
@@ -102,10 +101,8 @@ class _Worker:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with suppress(OSError):  # unsent bytes of a dead worker
                     stream.close()
-                except OSError:
-                    pass  # unsent bytes of a dead worker
 
 
 def _own_group() -> dict[str, Any]:
@@ -235,7 +232,7 @@ def _given_up(task: Task, late: bool) -> Described:
     return Described(
         task,
         WorkerDied(
-            f"{task.path}: the process that read it died twice (out of memory, or a crash in native "
-            "code); leave this file out"
+            f"{task.path}: the process that read it died twice (out of memory, or a crash in "
+            "native code); leave this file out"
         ),
     )

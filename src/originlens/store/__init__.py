@@ -1,7 +1,7 @@
 """Where originals live: the types and the protocol that every store offers.
 
-The embedded default is :class:`originlens.store.sqlite.SqliteStore`. Nothing here knows SQLite, so a
-server store (PostgreSQL with pgvector) can stand behind the same :class:`Store`.
+The embedded default is :class:`originlens.store.sqlite.SqliteStore`. Nothing here knows SQLite, so
+a server store (PostgreSQL with pgvector) can stand behind the same :class:`Store`.
 
 A *row* is the store's own integer name of an asset: never reused, gone once the asset is removed.
 An *asset* is the public id. Equal bytes are one asset, however many paths lead to them.
@@ -42,8 +42,8 @@ def location(path: str) -> str:
 class Content:
     """What the store keeps about a picture's looks.
 
-    ``vectors`` is (P, 256) float32 of unit length, P >= 0; ``pdq`` has 32 bytes; ``proxy`` is a small
-    JPEG or None; ``width`` and ``height`` are those of the EXIF-oriented picture.
+    ``vectors`` is (P, 256) float32 of unit length, P >= 0; ``pdq`` has 32 bytes; ``proxy`` is a
+    small JPEG or None; ``width`` and ``height`` are those of the EXIF-oriented picture.
     """
 
     vectors: Vectors
@@ -62,9 +62,9 @@ class Content:
 class NewAsset:
     """One picture (or bare hash) to add.
 
-    ``content`` may be None where ``sha256`` is already in the store. ``asset`` is the user's own id.
-    ``meta`` is the user's: it wins over the picture's embedded metadata, and an empty value removes
-    the key. ``path`` is as the user named it; None for hash-only assets.
+    ``content`` may be None where ``sha256`` is already in the store. ``asset`` is the user's own
+    id. ``meta`` is the user's: it wins over the picture's embedded metadata, and an empty value
+    removes the key. ``path`` is as the user named it; None for hash-only assets.
     """
 
     sha256: str | None
@@ -200,7 +200,7 @@ class VectorIndex(Protocol):
     nearest first; places that nothing fills have id -1.
     """
 
-    #: True: scores are similarities (inner products). False: distances (Hamming), smaller is nearer.
+    #: True: scores are similarities (inner products). False: distances (Hamming).
     larger_is_nearer: bool
 
     def build(self, vectors: npt.NDArray[Any], ids: Rows) -> None:
@@ -241,10 +241,10 @@ class Store(Protocol):
     def search_vectors(
         self, queries: Vectors, k: int, where: Mapping[str, str] | None = None
     ) -> tuple[Rows, Vectors]:
-        """Rows (Q, k) int64 (-1 pads) and cosine similarity (Q, k) float32 (-1.0 pads), best first.
+        """Rows (Q, k) int64 (-1 pads) and cosine similarity (Q, k) float32 (-1.0 pads).
 
-        ``queries`` is (Q, 256) float32 of unit length. ``where`` keeps assets whose metadata has all
-        these values.
+        Best first. ``queries`` is (Q, 256) float32 of unit length. ``where`` keeps assets whose
+        metadata has all these values.
         """
         ...
 
@@ -314,7 +314,7 @@ class Store(Protocol):
         ...
 
     def compact(self) -> dict[str, Any]:
-        """Rebuild the segments without removed entries and give their bytes back; says what it did."""
+        """Drop removed entries from the segments and give bytes back; says what it did."""
         ...
 
     def export(self, path: str, *, proxies: bool = True) -> int:

@@ -1,4 +1,4 @@
-"""Rows of the catalog: adding, finding, listing and removing assets inside a transaction."""
+"""Rows of the catalog: adding, changing and dropping assets inside a transaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,24 +19,19 @@ from originlens.store import (
     MAX_PARTS,
     AddResult,
     AddStatus,
-    AssetRow,
     Content,
-    KnownPath,
-    Listed,
     NewAsset,
     Vectors,
     location,
 )
-from originlens.store._transfer import Exported
 
 Connection = sqlite3.Connection
 _ID_LENGTH = 16
-_COLUMNS = (
+#: What an asset's checksum covers, in this order.
+COLUMNS = (
     "asset, own_id, sha256, pixel_hash, width, height, format, orientation, pdq, pdq_quality, "
     "parts, proxy_crc, meta"
 )
-#: SQLite allows 999 variables in a statement in its oldest builds.
-_CHUNK = 900
 
 
 @dataclass(slots=True)
@@ -67,7 +62,7 @@ class _Adding:
 
     def __init__(self, connection: Connection, item: NewAsset, changes: Changes) -> None:
         if item.asset is not None:
-            item = replace(item, asset=_text(item.asset))
+            item = replace(item, asset=as_text(item.asset))
         self.db, self.item, self.changes = connection, item, changes
         self.sha = None if item.sha256 is None else bytes.fromhex(item.sha256)
         self.location = None if item.path is None else os.fsencode(location(item.path))
@@ -117,14 +112,18 @@ class _Adding:
     def _insert(self, old: int | None) -> int:
         content = self.item.content
         if content is None:
-            raise ValueError(f"{self.item.path}: no content given, and its bytes are not in the store")
+            raise ValueError(
+                f"{self.item.path}: no content given, and its bytes are not in the store"
+            )
         asset = self.item.asset
         if asset is None:
             asset = self._free_id()
         else:
             self._claim(asset, old)
         meta = _merged(content.meta, self.item.meta)
-        return _insert_asset(self.db, self.changes, asset, self.item.asset is not None, self.sha, content, meta)
+        return _insert_asset(
+            self.db, self.changes, asset, self.item.asset is not None, self.sha, content, meta
+        )
 
     def _replace(self, row: int) -> int:
         """A fresh row for damaged content: id, paths and metadata move over."""
@@ -133,10 +132,12 @@ class _Adding:
         asset, own, meta = self.db.execute(
             "SELECT asset, own_id, meta FROM asset WHERE row = ?", (row,)
         ).fetchone()
-        paths = self.db.execute("SELECT location, given, size, mtime_ns FROM path WHERE row = ?", (row,))
+        paths = self.db.execute(
+            "SELECT location, given, size, mtime_ns FROM path WHERE row = ?", (row,)
+        )
         kept = paths.fetchall()
         drop(self.db, row, self.changes)
-        merged = _merged({**content.meta, **_parsed(meta)}, self.item.meta)
+        merged = _merged({**content.meta, **parsed(meta)}, self.item.meta)
         new = _insert_asset(self.db, self.changes, asset, bool(own), self.sha, content, merged)
         for place, given, size, mtime_ns in kept:
             write_path(self.db, place, given, new, size, mtime_ns)
@@ -148,8 +149,8 @@ class _Adding:
             "SELECT asset, own_id, meta, proxy_crc FROM asset WHERE row = ?", (row,)
         ).fetchone()
         values: dict[str, Any] = {}
-        merged = _merged(_parsed(meta), self.item.meta)
-        if merged != _parsed(meta):
+        merged = _merged(parsed(meta), self.item.meta)
+        if merged != parsed(meta):
             values["meta"] = _json(merged)
         if self.item.asset is not None and not own:
             # An id that the user gave once stays: others may refer to it.
@@ -168,7 +169,11 @@ class _Adding:
         holder = _one(self.db, "SELECT row FROM asset WHERE asset = ?", asset)
         if holder is None:
             return
-        if holder == old and _one(self.db, "SELECT count(*) FROM path WHERE row = ?", old) == 1:
+        if (
+            old is not None
+            and holder == old
+            and _one(self.db, "SELECT count(*) FROM path WHERE row = ?", old) == 1
+        ):
             self._leave(old)
             return
         path = _one(self.db, "SELECT given FROM path WHERE row = ? LIMIT 1", holder)
@@ -192,7 +197,7 @@ class _Adding:
         raise AssetIdTaken(f"{self.item.path}: the id {digits!r} already names another picture")
 
     def _leave(self, row: int) -> None:
-        """The path no longer holds that asset; one without paths goes (its picture was replaced)."""
+        """The path no longer holds that asset; one without paths goes: it was replaced."""
         self.db.execute("DELETE FROM path WHERE location = ?", (self.location,))
         if _one(self.db, "SELECT count(*) FROM path WHERE row = ?", row) == 0:
             drop(self.db, row, self.changes)
@@ -230,7 +235,7 @@ def _insert_asset(
     )  # fmt: skip
     marks = ", ".join("?" * (len(values) + 1))
     cursor = db.execute(
-        f"INSERT INTO asset ({_COLUMNS}, crc) VALUES ({marks})", (*values, checksum(values))
+        f"INSERT INTO asset ({COLUMNS}, crc) VALUES ({marks})", (*values, checksum(values))
     )
     row = int(cursor.lastrowid or 0)
     blobs = [v.astype("<f4").tobytes() for v in vectors]
@@ -262,15 +267,15 @@ def update(db: Connection, row: int, values: Mapping[str, Any]) -> None:
     """Change columns of an asset and renew its checksum."""
     columns = ", ".join(f"{name} = ?" for name in values)
     db.execute(f"UPDATE asset SET {columns} WHERE row = ?", (*values.values(), row))
-    stored = db.execute(f"SELECT {_COLUMNS} FROM asset WHERE row = ?", (row,)).fetchone()
+    stored = db.execute(f"SELECT {COLUMNS} FROM asset WHERE row = ?", (row,)).fetchone()
     db.execute("UPDATE asset SET crc = ? WHERE row = ?", (checksum(stored), row))
     if "meta" in values:
         db.execute("DELETE FROM meta_value WHERE row = ?", (row,))
-        _write_values(db, row, _parsed(values["meta"]))
+        _write_values(db, row, parsed(values["meta"]))
 
 
 def drop(db: Connection, row: int, changes: Changes) -> None:
-    """Remove an asset: its bytes are zeroed in the catalog, a tombstone hides it in the segments."""
+    """Remove an asset: zeroed in the catalog, hidden in the segments by a tombstone."""
     sha = _one(db, "SELECT sha256 FROM asset WHERE row = ?", row)
     if sha is not None:
         changes.dropped.append(sha)
@@ -291,19 +296,22 @@ def write_path(
 
 
 def _write_values(db: Connection, row: int, meta: Mapping[str, str]) -> None:
-    db.executemany("INSERT INTO meta_value VALUES (?, ?, ?)", [(k, v, row) for k, v in meta.items()])
+    db.executemany(
+        "INSERT INTO meta_value VALUES (?, ?, ?)", [(k, v, row) for k, v in meta.items()]
+    )
 
 
 def _merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    return {_text(k): _text(v) for k, v in {**old, **new}.items() if v != ""}
+    return {as_text(k): as_text(v) for k, v in {**old, **new}.items() if v != ""}
 
 
-def _text(value: str) -> str:
+def as_text(value: str) -> str:
     """Text that SQLite can keep: lone surrogates (names that are no UTF-8) become escapes."""
     return value.encode("utf-8", "backslashreplace").decode()
 
 
-def _parsed(meta: str) -> dict[str, str]:
+def parsed(meta: str) -> dict[str, str]:
+    """Stored metadata."""
     return dict(json.loads(meta))
 
 
@@ -314,155 +322,3 @@ def _json(meta: Mapping[str, str]) -> str:
 def _one(db: Connection, query: str, *values: Any) -> Any:
     found = db.execute(query, values).fetchone()
     return None if found is None else found[0]
-
-
-def known(db: Connection, path: str) -> KnownPath | None:
-    """What is stored about the file at ``path``."""
-    found = db.execute(
-        "SELECT asset, sha256, size, mtime_ns, own_id, meta FROM path JOIN asset USING (row) "
-        "WHERE location = ? AND NOT damaged",
-        (os.fsencode(location(path)),),
-    ).fetchone()
-    if found is None or found[1] is None:
-        return None
-    asset, sha, size, mtime_ns, own, meta = found
-    return KnownPath(asset, sha.hex(), size, mtime_ns, bool(own), _parsed(meta))
-
-
-def shown(place: bytes, given: bytes) -> str:
-    """A stored path as the user gave it where that still leads there, else absolute."""
-    name, absolute = os.fsdecode(given), os.fsdecode(place)
-    return name if location(name) == absolute else absolute
-
-
-def rows(db: Connection, ids: Sequence[int]) -> list[AssetRow]:
-    """Assets of these rows, in this order, without those that are gone."""
-    wanted = list(dict.fromkeys(int(i) for i in ids))
-    found: dict[int, tuple[Any, ...]] = {}
-    paths: dict[int, list[tuple[bytes, bytes]]] = {}
-    for chunk in chunks(wanted):
-        marks = ", ".join("?" * len(chunk))
-        query = f"SELECT row, {_COLUMNS} FROM asset WHERE row IN ({marks})"
-        found.update((values[0], values[1:]) for values in db.execute(query, chunk))
-        query = f"SELECT row, location, given FROM path WHERE row IN ({marks}) ORDER BY location"
-        for row, place, given in db.execute(query, chunk):
-            paths.setdefault(row, []).append((place, given))
-    return [_asset_row(i, found[i], paths.get(i, [])) for i in map(int, ids) if i in found]
-
-
-def _asset_row(row: int, values: tuple[Any, ...], paths: list[tuple[bytes, bytes]]) -> AssetRow:
-    (asset, _, sha, pixel_hash, width, height, format_, orientation, pdq, quality, _, _, meta) = values
-    names = tuple(shown(*path) for path in paths)
-    existing = (n for n in names if os.path.exists(n)) if len(names) > 1 else iter(())
-    return AssetRow(
-        row=row,
-        asset=asset,
-        sha256=None if sha is None else sha.hex(),
-        path=next(existing, names[0] if names else None),
-        paths=names,
-        width=width,
-        height=height,
-        format=format_,
-        orientation=orientation,
-        pixel_hash=pixel_hash,
-        pdq=pdq,
-        pdq_quality=quality,
-        meta=_parsed(meta),
-        status="hash-only" if sha is None else "ok",
-    )
-
-
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Parts small enough for one SQL statement."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
-
-
-def matching(db: Connection, where: Mapping[str, str]) -> list[int]:
-    """Rows whose metadata has all these values, ascending."""
-    query = " INTERSECT ".join(
-        ["SELECT row FROM meta_value WHERE key = ? AND value = ?"] * len(where)
-    )
-    values = [_text(text) for pair in where.items() for text in pair]
-    return sorted(row for (row,) in db.execute(query, values))
-
-
-def rows_named(db: Connection, target: str) -> list[int]:
-    """Rows whose id or SHA-256 is ``target``."""
-    query = "SELECT row FROM asset WHERE asset = ?"
-    found = [row for (row,) in db.execute(query, (_text(target),))]
-    if not found and len(target) == 64:
-        try:
-            sha = bytes.fromhex(target)
-        except ValueError:
-            return []
-        found = [row for (row,) in db.execute("SELECT row FROM asset WHERE sha256 = ?", (sha,))]
-    return found
-
-
-def places_below(db: Connection, target: str) -> list[tuple[bytes, bytes, int]]:
-    """(location, given, row) of the file at ``target``, or of every file in that folder."""
-    place = os.fsencode(location(target))
-    exact = "SELECT location, given, row FROM path WHERE location = ?"
-    found = db.execute(exact, (place,)).fetchall()
-    if found:
-        return found
-    below = place.rstrip(os.fsencode(os.sep)) + os.fsencode(os.sep)
-    # The next string that does not start with the folder's name bounds the range.
-    end = below[:-1] + bytes([below[-1] + 1])
-    inside = "SELECT location, given, row FROM path WHERE location >= ? AND location < ?"
-    return db.execute(inside, (below, end)).fetchall()
-
-
-def paths_of(db: Connection, ids: Sequence[int]) -> list[tuple[bytes, bytes, int]]:
-    """(location, given, row) of every path of these rows."""
-    query = "SELECT location, given, row FROM path WHERE row = ? ORDER BY location"
-    return [found for row in ids for found in db.execute(query, (row,))]
-
-
-def page(db: Connection, after: tuple[int, bytes], size: int) -> list[tuple[Listed, tuple[int, bytes]]]:
-    """The next lines of the list behind the (row, location) ``after``, with their places."""
-    query = (
-        "SELECT row, location, given, asset, sha256, meta FROM asset LEFT JOIN path USING (row) "
-        "WHERE (row, coalesce(location, x'')) > (?, ?) AND row >= ? "
-        "ORDER BY row, location LIMIT ?"
-    )
-    lines = []
-    for row, place, given, asset, sha, meta in db.execute(query, (*after, after[0], size)):
-        if place is None:
-            name, absolute = None, None
-            status: Any = "hash-only" if sha is None else "missing"
-        else:
-            name, absolute = shown(place, given), os.fsdecode(place)
-            status = "ok" if os.path.exists(absolute) else "missing"
-        sha_hex = None if sha is None else sha.hex()
-        line = Listed(name, asset, sha_hex, status, _parsed(meta), absolute)
-        lines.append((line, (row, place or b"")))
-    return lines
-
-
-def exported(db: Connection, after: int, size: int) -> list[tuple[int, Exported]]:
-    """The next assets behind a row, complete but for their proxies."""
-    query = f"SELECT row, {_COLUMNS} FROM asset WHERE row > ? ORDER BY row LIMIT ?"
-    return [(row, _exported(db, row, values)) for row, *values in db.execute(query, (after, size))]
-
-
-def _exported(db: Connection, row: int, values: Sequence[Any]) -> Exported:
-    (asset, own, sha, pixel_hash, width, height, format_, orientation, pdq, quality, parts, _, meta) = values
-    low = row * MAX_PARTS
-    query = "SELECT data FROM vector WHERE entry >= ? AND entry < ? ORDER BY entry"
-    vectors = [np.frombuffer(data, "<f4") for (data,) in db.execute(query, (low, low + MAX_PARTS))]
-    query = "SELECT location, size, mtime_ns FROM path WHERE row = ? ORDER BY location"
-    paths = tuple((os.fsdecode(p), size, mtime) for p, size, mtime in db.execute(query, (row,)))
-    content = Content(
-        vectors=np.stack(vectors) if vectors else np.empty((0, DIMENSION), np.float32),
-        pdq=pdq,
-        pdq_quality=quality,
-        width=width,
-        height=height,
-        format=format_,
-        orientation=orientation,
-        pixel_hash=pixel_hash,
-        meta=_parsed(meta),
-    )
-    return Exported(asset, bool(own), None if sha is None else sha.hex(), paths, content)

@@ -35,7 +35,8 @@ CREATE TABLE asset (
   own_id INTEGER NOT NULL,                 -- 1: the user named it
   sha256 BLOB UNIQUE,                      -- NULL: hash-only
   pixel_hash TEXT,
-  width INTEGER NOT NULL, height INTEGER NOT NULL, format TEXT NOT NULL, orientation INTEGER NOT NULL,
+  width INTEGER NOT NULL, height INTEGER NOT NULL,
+  format TEXT NOT NULL, orientation INTEGER NOT NULL,
   pdq BLOB, pdq_quality INTEGER,
   parts INTEGER NOT NULL,                  -- how many vectors it has
   proxy_crc INTEGER,                       -- NULL: no proxy is kept
@@ -101,7 +102,9 @@ def open_catalog(folder: str, *, write: bool, header: dict[str, Any]) -> sqlite3
                 with transaction(connection):
                     _create(connection, _CATALOG_SCHEMA)
                     for key, value in {**header, "epoch": 0, "created": time.time()}.items():
-                        connection.execute("INSERT INTO state VALUES (?, ?)", (key, json.dumps(value)))
+                        connection.execute(
+                            "INSERT INTO state VALUES (?, ?)", (key, json.dumps(value))
+                        )
             elif version == 0:
                 raise IndexMissing(f"{folder}: the index here is still empty; add pictures first")
             elif version > FORMAT:
@@ -211,8 +214,8 @@ def translated(folder: str) -> Iterator[None]:
             advice = "no space is left; what was reported as added is safe"
         elif "unable to open" in text or "readonly" in text:
             advice = (
-                "the folder cannot be written, but its log (-wal) holds commits that must be merged: "
-                "run `originlens index check` once where it can be written"
+                "the folder cannot be written, but its log (-wal) holds commits that must be "
+                "merged: run `originlens index check` once where it can be written"
             )
         elif "no such" in text or "malformed" in text or "disk I/O" in text:
             raise IndexCorrupt(f"{folder}: {error}; run `originlens index check`") from error

@@ -7,6 +7,8 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -48,14 +50,14 @@ class _Check:
         """All steps, in an order in which later ones rely on earlier ones."""
         if not self._catalog():
             return CheckReport({}, tuple(self.repaired), tuple(self.damage))
-        self._assets()
+        self._asset_rows()
         self._vectors()
         self._paths()
         self._meta_values()
         self._state()
         self._proxy_files()
         self._mark()
-        self._segments()
+        self._segment_files()
         return CheckReport(counts(self.db), tuple(self.repaired), tuple(self.damage))
 
     def _found(self, problem: str, *, fixed: bool = False) -> None:
@@ -76,10 +78,9 @@ class _Check:
             self._found(f"catalog: {line}")
         return not lines
 
-    def _assets(self) -> None:
-        query = (
-            f"SELECT row, crc, {_assets._COLUMNS} FROM asset WHERE row > ? ORDER BY row LIMIT {_PAGE}"
-        )
+    def _asset_rows(self) -> None:
+        columns = f"row, crc, {_assets.COLUMNS}"
+        query = f"SELECT {columns} FROM asset WHERE row > ? ORDER BY row LIMIT {_PAGE}"
         for row, crc, *values in _pages(self.db, query):
             pdq, meta = values[8], values[12]
             sound = _assets.checksum(values) == crc and _is_meta(meta)
@@ -113,7 +114,9 @@ class _Check:
         for row in parts:
             low = row * MAX_PARTS
             if self.repair:
-                self._write("DELETE FROM vector WHERE entry >= ? AND entry < ?", low, low + MAX_PARTS)
+                self._write(
+                    "DELETE FROM vector WHERE entry >= ? AND entry < ?", low, low + MAX_PARTS
+                )
             self._found(f"row {row}: descriptors of no asset", fixed=self.repair)
 
     def _paths(self) -> None:
@@ -126,7 +129,9 @@ class _Check:
                     self._write("DELETE FROM path WHERE location = ?", place)
                 self._found(f"{os.fsdecode(place)}: path of no asset", fixed=self.repair)
             elif _assets.checksum(values) != crc:
-                self._found(f"{os.fsdecode(place)}: its path entry fails its checksum; add it again")
+                self._found(
+                    f"{os.fsdecode(place)}: its path entry fails its checksum; add it again"
+                )
                 if self.repair:  # the next add looks at the bytes and writes the entry anew
                     self._write(
                         "UPDATE path SET size = NULL, mtime_ns = NULL WHERE location = ?", place
@@ -179,7 +184,7 @@ class _Check:
             self._found(f"proxies: {len(orphans)} of no asset", fixed=self.repair)
 
     def _mark(self) -> None:
-        """Adding the same bytes again replaces a damaged asset, also if the file looks unchanged."""
+        """Adding the same bytes replaces a damaged asset, also if the file looks unchanged."""
         if not self.repair:
             return
         with transaction(self.db):
@@ -188,9 +193,11 @@ class _Check:
                 "UPDATE asset SET damaged = 1 WHERE row = ?", [(row,) for row in self.broken_rows]
             )
 
-    def _segments(self) -> None:
+    def _segment_files(self) -> None:
         for kind in _segments.KINDS:
-            problems = [p for s in _segments.table(self.db, kind.name) if (p := self._segment(kind, s))]
+            problems = [
+                p for s in _segments.table(self.db, kind.name) if (p := self._segment(kind, s))
+            ]
             problems += _overlaps(_segments.table(self.db, kind.name))
             if problems and self.repair:
                 _segments.flush(self.folder, self.db, kind, everything=True)
@@ -223,7 +230,7 @@ def _integrity(db: Connection) -> list[str]:
 
 
 def _overlaps(segments: list[_segments.SegmentRow]) -> list[str]:
-    pairs = zip(segments, segments[1:], strict=False)
+    pairs = pairwise(segments)
     return [f"{b.file}: overlaps {a.file}" for a, b in pairs if b.first <= a.last]
 
 
@@ -235,7 +242,7 @@ def _is_meta(text: object) -> bool:
     return isinstance(meta, dict) and all(isinstance(v, str) for v in meta.values())
 
 
-def _pages(db: Connection, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+def _pages(db: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """All rows of a query over an integer key, in short read transactions."""
     last = -1
     while found := db.execute(query, (last,)).fetchall():
@@ -246,7 +253,7 @@ def _pages(db: Connection, query: str) -> Iterator[tuple]:  # type: ignore[type-
 def orphaned_proxies(db: Connection, proxies: Proxies) -> list[bytes]:
     """Keys of proxies whose asset does not exist, or keeps none."""
     query = "SELECT 1 FROM asset WHERE sha256 = ? AND proxy_crc IS NOT NULL"
-    return [key for key in proxies.keys() if db.execute(query, (key,)).fetchone() is None]
+    return [key for key in proxies.hashes() if db.execute(query, (key,)).fetchone() is None]
 
 
 def bump_epoch(db: Connection) -> None:

@@ -1,8 +1,8 @@
 """Small JPEGs of the originals, in a SQLite file of their own.
 
 Keyed by the SHA-256 of the original's bytes. They are committed before the catalog's row that
-mentions them and deleted after it is gone, so a crash can leave a proxy too many, never one too few;
-check and compact drop those.
+mentions them and deleted after it is gone, so a crash can leave a proxy too many, never one too
+few; check and compact drop those.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 
-from originlens.store._assets import chunks
 from originlens.store._catalog import checkpoint, open_proxies, transaction, translated
+from originlens.store._reading import chunks
 
 
 class Proxies:
@@ -57,7 +57,7 @@ class Proxies:
                 gone += db.execute(f"DELETE FROM proxy WHERE sha256 IN ({marks})", chunk).rowcount
         return gone
 
-    def keys(self) -> Iterator[bytes]:
+    def hashes(self) -> Iterator[bytes]:
         """SHA-256 of every original that has a proxy, ascending; read in short transactions."""
         db, last = self._opened(), b""
         while db is not None:

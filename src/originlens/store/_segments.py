@@ -13,8 +13,8 @@ import hashlib
 import logging
 import os
 import sqlite3
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import astuple, dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ APPROXIMATE_FROM = 20_000
 LARGEST = 262_144
 #: Files up to this size are verified against their checksum whenever they are opened.
 _VERIFIED_BYTES = 64 << 20
+_COLUMNS = "kind, method, file, sha256, bytes, first, last, count"
 _log = logging.getLogger(__name__)
 
 
@@ -88,7 +89,8 @@ KINDS = (
 )
 
 
-class SegmentRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
     """A row of the catalog's segment table."""
 
     id: int
@@ -104,9 +106,9 @@ class SegmentRow(NamedTuple):
 
 def table(db: Connection, kind: str | None = None) -> list[SegmentRow]:
     """Published segments (of one kind), oldest rows first."""
-    columns = ", ".join(SegmentRow._fields)
-    found = db.execute(f"SELECT {columns} FROM segment ORDER BY kind, first")
-    return [row for row in map(SegmentRow._make, found) if kind in (None, row.kind)]
+    found = db.execute(f"SELECT id, {_COLUMNS} FROM segment ORDER BY kind, first")
+    rows = [SegmentRow(*values) for values in found]
+    return [row for row in rows if kind in (None, row.kind)]
 
 
 class Searchable:
@@ -119,7 +121,7 @@ class Searchable:
         self._values: npt.NDArray[Any] = np.empty((0, kind.width), kind.dtype)
         self._buffer: VectorIndex | None = None
         self._loaded = 0
-        self.larger_is_nearer = bool(method("index", kind.exact).cls.larger_is_nearer)
+        self.larger_is_nearer = bool(make("index", kind.exact).larger_is_nearer)
 
     def refresh(self, db: Connection, last_row: int) -> None:
         """Load what was published and added since; the caller holds a read transaction."""
@@ -148,7 +150,8 @@ class Searchable:
         problem = verify(path, row, whole=row.bytes <= _VERIFIED_BYTES)
         if problem is None:
             try:
-                index: VectorIndex = method("index", row.method).cls.load(path)
+                loader = cast("type[VectorIndex]", method("index", row.method).cls)
+                index = loader.load(path)
             except RuntimeError as error:
                 problem = str(error)
             else:
@@ -265,10 +268,9 @@ def flush(folder: str, db: Connection, kind: Kind, *, everything: bool = False) 
     with transaction(db):
         db.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in replaced])
         for segment in made:
-            values = tuple(segment)[1:]
+            values = astuple(segment)[1:]
             marks = ", ".join("?" * len(values))
-            columns = ", ".join(SegmentRow._fields[1:])
-            db.execute(f"INSERT INTO segment ({columns}) VALUES ({marks})", values)
+            db.execute(f"INSERT INTO segment ({_COLUMNS}) VALUES ({marks})", values)
     for segment in replaced:
         _unlink(os.path.join(folder, SEGMENTS, segment.file))
 
@@ -313,12 +315,16 @@ def sync_folder(path: str) -> None:
 
 
 def sweep(folder: str, db: Connection) -> list[str]:
-    """Delete files that no row names (left by a crash, or still mapped when replaced on Windows)."""
+    """Delete files that no row names: left by a crash, or mapped when replaced (Windows)."""
     directory = os.path.join(folder, SEGMENTS)
     if not os.path.isdir(directory):
         return []
     named = {s.file for s in table(db)}
-    return [n for n in sorted(os.listdir(directory)) if n not in named and _unlink(os.path.join(directory, n))]
+    return [
+        n
+        for n in sorted(os.listdir(directory))
+        if n not in named and _unlink(os.path.join(directory, n))
+    ]
 
 
 def _unlink(path: str) -> bool:

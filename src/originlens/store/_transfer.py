@@ -1,8 +1,8 @@
 """Export and import as JSON lines: the whole index, portable between stores and releases.
 
-First line: ``{"schema": "index-export/1", "dimension", "created"}``. Then one line per asset, in order
-of ingestion. Last line: ``{"end": true, "assets": N, "sha256": of all lines before}``, so that a
-truncated file is noticed before anything of it is imported.
+First line: ``{"schema": "index-export/1", "dimension", "created"}``. Then one line per asset, in
+order of ingestion. Last line: ``{"end": true, "assets": N, "sha256": of all lines before}``, so that
+a truncated file is noticed before anything of it is imported.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def import_(store: SqliteStore, path: str) -> Iterator[AddResult]:
             try:
                 batch += _items(values)
             except (KeyError, TypeError, ValueError) as error:
-                raise ReadError(f"{path}:{number}: no asset of schema {SCHEMA}: {error!r}") from error
+                raise ReadError(
+                    f"{path}:{number}: no asset of schema {SCHEMA}: {error!r}"
+                ) from error
             if len(batch) >= _BATCH:
                 yield from store.add(batch)
                 batch = []

@@ -18,7 +18,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,7 @@ from originlens.store import (
     Vectors,
     _assets,
     _check,
+    _reading,
     _segments,
     _transfer,
 )
@@ -74,7 +75,11 @@ class SqliteStore:
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], mode: Literal["r", "w"] = "r", *, buffer: int = _segments.BUFFER
+        self,
+        folder: str | os.PathLike[str],
+        mode: Literal["r", "w"] = "r",
+        *,
+        buffer: int = _segments.BUFFER,
     ) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
         self.mode = mode
@@ -101,7 +106,9 @@ class SqliteStore:
         self._forget()
         if write:
             with self._guard():
-                self._pending = {k.name: _segments.unsegmented(self._db, k) for k in _segments.KINDS}
+                self._pending = {
+                    k.name: _segments.unsegmented(self._db, k) for k in _segments.KINDS
+                }
 
     def _make_folder(self) -> None:
         try:
@@ -141,7 +148,9 @@ class SqliteStore:
 
     def _require_writer(self) -> None:
         if self._writer is None:
-            raise StoreError(f"{self.folder}: opened for reading; open it with mode 'w' to change it")
+            raise StoreError(
+                f"{self.folder}: opened for reading; open it with mode 'w' to change it"
+            )
 
     def _forget(self) -> None:
         self._searchable = {k.name: _segments.Searchable(self.folder, k) for k in _segments.KINDS}
@@ -239,17 +248,17 @@ class SqliteStore:
         return removed
 
     def _remove(self, target: str, changes: _assets.Changes) -> Removed:
-        rows = _assets.rows_named(self._db, target)
-        places = [] if rows else _assets.places_below(self._db, target)
+        rows = _reading.rows_named(self._db, target)
+        places = [] if rows else _reading.places_below(self._db, target)
         if not rows and not places:
             message = f"{target}: the index has no asset, hash, file or folder of that name"
             return Removed(target, (), (), AssetUnknown(message))
-        paths = _assets.paths_of(self._db, rows) if rows else places
-        names = tuple(_assets.shown(place, given) for place, given, _ in paths)
+        paths = _reading.paths_of(self._db, rows) if rows else places
+        names = tuple(_reading.shown(place, given) for place, given, _ in paths)
         for place, _, _ in paths:
             self._db.execute("DELETE FROM path WHERE location = ?", (place,))
         bare = rows or [r for r in dict.fromkeys(row for _, _, row in places) if self._pathless(r)]
-        assets = tuple(a.asset for a in _assets.rows(self._db, bare))
+        assets = tuple(a.asset for a in _reading.rows(self._db, bare))
         for row in bare:
             _assets.drop(self._db, row, changes)
         return Removed(target, names, assets)
@@ -282,7 +291,7 @@ class SqliteStore:
             self._refresh()
             only = None
             if where:
-                only = np.asarray(_assets.matching(self._db, where), dtype=np.int64)
+                only = np.asarray(_reading.matching(self._db, where), dtype=np.int64)
             # Of a row with several vectors only the nearest counts: ask for more, then merge.
             wanted = k * self._parts if kind == "vector" else k
             ids, scores = self._searchable[kind].search(queries, wanted, self._tombstones, only)
@@ -293,12 +302,12 @@ class SqliteStore:
     def known(self, paths: Sequence[str]) -> list[KnownPath | None]:
         """What is stored about each path; None for a new one."""
         with self._guard():
-            return [_assets.known(self._db, path) for path in paths]
+            return [_reading.known(self._db, path) for path in paths]
 
     def rows(self, ids: Sequence[int]) -> list[AssetRow]:
         """The assets of these rows in this order; rows that are gone are left out."""
         with self._guard():
-            return _assets.rows(self._db, ids)
+            return _reading.rows(self._db, ids)
 
     def by_asset(self, asset: str) -> AssetRow | None:
         """The asset with this public id."""
@@ -316,7 +325,7 @@ class SqliteStore:
     def _rows_where(self, condition: str, value: Any) -> list[AssetRow]:
         with self._guard():
             query = f"SELECT row FROM asset WHERE {condition} ORDER BY row"
-            return _assets.rows(self._db, [row for (row,) in self._db.execute(query, (value,))])
+            return _reading.rows(self._db, [row for (row,) in self._db.execute(query, (value,))])
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """(N, 256) float32, the first vector of each row; zeros for rows that have none."""
@@ -325,7 +334,7 @@ class SqliteStore:
         for place, row in enumerate(ids):
             at.setdefault(int(row) * MAX_PARTS, []).append(place)
         with self._guard():
-            for chunk in _assets.chunks(list(at)):
+            for chunk in _reading.chunks(list(at)):
                 marks = ", ".join("?" * len(chunk))
                 query = f"SELECT entry, data FROM vector WHERE entry IN ({marks})"
                 for entry, data in self._db.execute(query, chunk):
@@ -364,7 +373,7 @@ class SqliteStore:
         last: tuple[int, bytes] = (0, b"")
         while True:
             with self._guard():
-                page = _assets.page(self._db, last, _PAGE)
+                page = _reading.page(self._db, last, _PAGE)
             if not page:
                 return
             yield from (line for line, _ in page)
@@ -396,7 +405,7 @@ class SqliteStore:
         """Counts, sizes, versions, the segment table and stored state."""
         with self._guard(), transaction(self._db, write=False):
             counts = _check.counts(self._db)
-            segments = [s._asdict() for s in _segments.table(self._db)]
+            segments = [asdict(s) for s in _segments.table(self._db)]
             state = dict(self._db.execute("SELECT key, value FROM state ORDER BY key").fetchall())
             buffered = {k.name: _segments.unsegmented(self._db, k) for k in _segments.KINDS}
         return {
@@ -465,7 +474,7 @@ class SqliteStore:
         last = 0
         while True:
             with self._guard(), transaction(self._db, write=False):
-                page = _assets.exported(self._db, last, 100)
+                page = _reading.exported(self._db, last, 100)
             for row, item in page:
                 jpeg = self.proxy(row) if proxies else None
                 yield replace(item, content=replace(item.content, proxy=jpeg))
@@ -476,4 +485,3 @@ class SqliteStore:
     def import_(self, path: str) -> Iterator[AddResult]:
         """Add what :meth:`export` wrote; a result per asset and path."""
         return _transfer.import_(self, path)
-

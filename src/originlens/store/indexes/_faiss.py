@@ -9,14 +9,20 @@ import numpy.typing as npt
 
 Rows = npt.NDArray[np.int64]
 #: Up to so many excluded ids are searched for and dropped; more are passed as a selector. FAISS
-#: leaves its fast matrix path as soon as a selector is given, so a few tombstones must not cost that.
+#: leaves its fast matrix path as soon as it gets one, so a few tombstones must not cost that.
 OVERFETCH = 64
+
+
+def library() -> Any:
+    """FAISS, whose generated classes are beyond a type checker."""
+    import faiss
+
+    return faiss
 
 
 def write(index: Any, path: str, *, binary: bool = False) -> None:
     """Write an index through a Python file, which takes any file name."""
-    import faiss
-
+    faiss = library()
     with open(path, "wb") as file:
         writer = faiss.PyCallbackIOWriter(file.write)
         (faiss.write_index_binary if binary else faiss.write_index)(index, writer)
@@ -24,8 +30,7 @@ def write(index: Any, path: str, *, binary: bool = False) -> None:
 
 def read(path: str, *, mmap: bool) -> Any:
     """Read a float index; mapped into memory where the file's name and FAISS allow it."""
-    import faiss
-
+    faiss = library()
     if mmap and path.isascii():
         flags = faiss.IO_FLAG_MMAP | getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
         try:
@@ -38,8 +43,7 @@ def read(path: str, *, mmap: bool) -> Any:
 
 def read_binary(path: str) -> Any:
     """Read a binary index into memory (32 bytes an entry: small enough)."""
-    import faiss
-
+    faiss = library()
     with open(path, "rb") as file:
         return faiss.read_index_binary(faiss.PyCallbackIOReader(file.read))
 

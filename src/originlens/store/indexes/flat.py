@@ -3,7 +3,7 @@
 Method: exhaustive scan with blocked matrix products, as in Johnson, Douze and Jegou, "Billion-scale
 similarity search with GPUs", IEEE Trans. Big Data 2019, arXiv:1702.08734 (FAISS IndexFlatIP).
 Why it works: nothing is approximated, so recall is 1 by construction.
-When it fails: cost grows with the number of vectors (about 4 ms per query and core at 100 000 x 256).
+When it fails: cost grows with the number of vectors (about 4 ms per query at 100 000 x 256).
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ class Flat:
 
     def build(self, vectors: Vectors, ids: Rows) -> None:
         """Replace the contents by ``vectors`` (N, d) float32 numbered ``ids`` (N,), ascending."""
-        import faiss
-
+        faiss = _faiss.library()
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(int(vectors.shape[1])))
         self._ids = np.ascontiguousarray(ids, dtype=np.int64)
         if len(self._ids):
@@ -57,9 +56,8 @@ class Flat:
     def search(
         self, queries: Vectors, k: int, exclude: Rows | None = None, only: Rows | None = None
     ) -> tuple[Rows, Vectors]:
-        """Ids (Q, k) and inner products (Q, k), largest first; -1 and -inf where nothing is left."""
-        import faiss
-
+        """Ids and inner products, each (Q, k), largest first; -1 and -inf pad."""
+        faiss = _faiss.library()
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         count = len(self._ids)
         excluded = _faiss.among(exclude, self._ids)
@@ -87,8 +85,7 @@ class Flat:
     @classmethod
     def load(cls, path: str, mmap: bool = True) -> Flat:
         """Read what :meth:`save` wrote."""
-        import faiss
-
+        faiss = _faiss.library()
         self = cls()
         self._index = _faiss.read(path, mmap=mmap)
         self._ids = faiss.vector_to_array(self._index.id_map)

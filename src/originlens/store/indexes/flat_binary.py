@@ -48,8 +48,7 @@ class FlatBinary:
 
     def build(self, vectors: Hashes, ids: Rows) -> None:
         """Replace the contents by ``vectors`` (N, B) uint8 numbered ``ids`` (N,), ascending."""
-        import faiss
-
+        faiss = _faiss.library()
         index = faiss.IndexBinaryIDMap2(faiss.IndexBinaryFlat(int(vectors.shape[1]) * 8))
         self._codes = np.ascontiguousarray(vectors, dtype=np.uint8)
         self._ids = np.ascontiguousarray(ids, dtype=np.int64)
@@ -60,12 +59,14 @@ class FlatBinary:
     def search(
         self, queries: Hashes, k: int, exclude: Rows | None = None, only: Rows | None = None
     ) -> tuple[Rows, npt.NDArray[np.int32]]:
-        """Ids (Q, k) and distances (Q, k) int32, smallest first; -1 and d + 1 where nothing is left."""
-        import faiss
-
+        """Ids and int32 distances, each (Q, k), smallest first; -1 and d + 1 pad."""
+        faiss = _faiss.library()
         queries = np.ascontiguousarray(queries, dtype=np.uint8)
         pad = self._index.d + 1
-        nothing = (np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), pad, np.int32))
+        nothing = (
+            np.full((len(queries), k), -1, np.int64),
+            np.full((len(queries), k), pad, np.int32),
+        )
         excluded = _faiss.among(exclude, self._ids)
         if not len(self._ids) or not len(queries):
             return nothing
@@ -90,8 +91,7 @@ class FlatBinary:
     @classmethod
     def load(cls, path: str, mmap: bool = True) -> FlatBinary:
         """Read what :meth:`save` wrote. Always into memory: 32 bytes an entry."""
-        import faiss
-
+        faiss = _faiss.library()
         self = cls()
         self._index = _faiss.read_binary(path)
         self._ids = faiss.vector_to_array(self._index.id_map)

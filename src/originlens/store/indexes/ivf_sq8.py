@@ -1,10 +1,10 @@
 """Approximate search by inner product: inverted lists of 8-bit scalar-quantised vectors.
 
-Method: inverted file of Sivic and Zisserman, "Video Google", ICCV 2003, with the scalar quantiser of
-FAISS (Douze et al., "The Faiss library", 2024, arXiv:2401.08281).
+Method: inverted file of Sivic and Zisserman, "Video Google", ICCV 2003, with the scalar quantiser
+of FAISS (Douze et al., "The Faiss library", 2024, arXiv:2401.08281).
 Why it works: a query is compared only with the vectors of the nearest cells, one byte per value.
-When it fails: a query that lies far from its original (a hard edit) may fall into a cell that is not
-visited; 8 bits move a similarity by about 0.001, so near-ties may change places.
+When it fails: a query that lies far from its original (a hard edit) may fall into a cell that is
+not visited; 8 bits move a similarity by about 0.001, so near-ties may change places.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ class IvfSq8:
 
     def build(self, vectors: Vectors, ids: Rows) -> None:
         """Replace the contents by ``vectors`` (N, d) float32 numbered ``ids`` (N,), ascending."""
-        import faiss
-
+        faiss = _faiss.library()
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         count, dimension = vectors.shape
         cells = 1 if count < ONE_CELL else round(float(np.sqrt(count)))
@@ -67,13 +66,12 @@ class IvfSq8:
     def search(
         self, queries: Vectors, k: int, exclude: Rows | None = None, only: Rows | None = None
     ) -> tuple[Rows, Vectors]:
-        """Ids (Q, k) and inner products (Q, k), largest first; -1 and -inf where nothing is left.
+        """Ids and inner products, each (Q, k), largest first; -1 and -inf pad.
 
-        With ``only`` every cell is visited: a filter leaves few entries in each, so this stays cheap
-        and nothing is lost to the cells.
+        With ``only`` every cell is visited: a filter leaves few entries in each, so this stays
+        cheap and nothing is lost to the cells.
         """
-        import faiss
-
+        faiss = _faiss.library()
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         count, cells = self._index.ntotal, self._index.nlist
         if not count or not len(queries) or (only is not None and not len(only)):

@@ -254,7 +254,7 @@ def orient(pixels: Pixels, orientation: int) -> Pixels:
     import cv2
 
     if orientation in (5, 6, 7, 8):
-        pixels = cv2.transpose(pixels)  # type: ignore[assignment]
+        pixels = cv2.transpose(pixels)
     # 1: mirror left-right, 0: mirror top-bottom, -1: both
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
     return np.asarray(pixels if flip is None else cv2.flip(pixels, flip), dtype=np.uint8)

@@ -169,7 +169,7 @@ def _open(data: bytes, name: str, limits: Limits) -> ImageFile:
 
 def _open_heic(stream: io.BytesIO, name: str) -> ImageFile:
     try:
-        from pi_heif import HeifImageFile  # type: ignore[import-not-found]
+        from pi_heif import HeifImageFile
     except ImportError as error:
         raise UnsupportedFormat(
             f"{name}: reading HEIC needs an extra: pip install 'originlens[heic]'"
@@ -231,7 +231,7 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
         picture = _open(data, name, limits)
         width, height = picture.size
         if scale > 1:
-            picture.draft(None, (width // scale, height // scale))  # type: ignore[no-untyped-call]
+            picture.draft(None, (width // scale, height // scale))
         expected = (-(-width // scale), -(-height // scale))
         picture.load()
         if picture.size != expected:

@@ -291,7 +291,7 @@ _LUMA = np.array(
     ]
 )
 #: (horizontal, vertical) ratio of luma to chroma sampling -> its usual name.
-_SUBSAMPLING = {
+_SUBSAMPLING: dict[tuple[float, float], str] = {
     (1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1",
 }  # fmt: skip
 
@@ -318,9 +318,9 @@ def _subsampling(factors: list[tuple[int, int]]) -> str:
         return "grey"
     (width, height), (chroma_width, chroma_height) = factors[:2]
     if len(factors) == 3 and factors[1] == factors[2] and chroma_width and chroma_height:
-        name = _SUBSAMPLING.get((width / chroma_width, height / chroma_height))  # type: ignore[call-overload]
+        name = _SUBSAMPLING.get((width / chroma_width, height / chroma_height))
         if name:
-            return str(name)
+            return name
     return ",".join(f"{h}x{v}" for h, v in factors)
 
 

@@ -141,7 +141,7 @@ class Roc:
     @property
     def auc(self) -> float:
         """Area under the curve: P(positive > negative) + P(tie) / 2."""
-        return float(np.trapezoid(self.tpr, self.fpr))
+        return float(np.sum(np.diff(self.fpr) * (self.tpr[1:] + self.tpr[:-1])) / 2)
 
     def tpr_at(self, fpr: float, level: float = 0.95) -> tuple[float, float, float]:
         """Best operating point with a measured false-positive rate <= ``fpr``.

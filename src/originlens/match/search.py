@@ -110,6 +110,15 @@ class Searcher:
     def _embedder(self) -> Any:
         return make("descriptor", "gem-v0", threads=self.threads)
 
+    def warm_up(self) -> None:
+        """Load now what the first search would load: libraries, the network, the segments."""
+        import cv2
+
+        cv2.setUseOptimized(True)
+        vector = self._embedder.describe_batch([np.zeros((224, 224, 3), np.uint8)])
+        self.store.search_vectors(vector, 1)
+        self.store.search_hashes(np.zeros((1, 32), np.uint8), 1)
+
     def search(
         self,
         image: Image,

@@ -56,6 +56,7 @@ def run(
     answers: Answers = JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers()
     with ExitStack() as stack:
         originals = stack.enter_context(Index(index))
+        originals.searcher.warm_up()  # so that no input's time contains the start-up
         map_folder = maps.folder(diff_dir)
         page = Page(html, "search", inputs, originals, stack)
 

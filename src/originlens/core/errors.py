@@ -1,25 +1,25 @@
 """The error tree. Every message names the input and says what to do next.
 
-    OriginLensError
-    |-- InputError            one input cannot be used; the rest of the batch goes on
-    |   |-- ReadError         the file is missing, a directory, or not readable
-    |   |-- UnsupportedFormat the bytes are no picture in a listed format
-    |   |-- CorruptImage      a picture format, but broken or truncated
-    |   |-- ImageTooLarge     more pixels, bytes or frames than the limits allow
-    |   |-- DecodeTimeout     decoding ran past its time limit
-    |   |-- WorkerDied        native code crashed while it read the file
-    |   |-- AssetIdTaken      the id asked for names another picture already
-    |   `-- AssetUnknown      nothing in the index has that id, path or hash
-    |-- StoreError            the index as a whole cannot be used
-    |   |-- IndexMissing      there is no index in that folder
-    |   |-- IndexLocked       another process is writing to it
-    |   |-- IndexCorrupt      a checksum, count or row is wrong and could not be rebuilt
-    |   `-- IndexVersion      written by a newer release
-    |-- UsageError            a wrong option or argument (exit code 2)
-    |-- MissingExtra          an optional dependency is absent; names the pip command
-    |-- WeightsError          a weight file is absent or its checksum is wrong
-    |-- ContractError         a method breaks the registry's contract
-    `-- InternalError         a fault of OriginLens itself, met while it worked on one input
+OriginLensError
+|-- InputError            one input cannot be used; the rest of the batch goes on
+|   |-- ReadError         the file is missing, a directory, or not readable
+|   |-- UnsupportedFormat the bytes are no picture in a listed format
+|   |-- CorruptImage      a picture format, but broken or truncated
+|   |-- ImageTooLarge     more pixels, bytes or frames than the limits allow
+|   |-- DecodeTimeout     decoding ran past its time limit
+|   |-- WorkerDied        native code crashed while it read the file
+|   |-- AssetIdTaken      the id asked for names another picture already
+|   `-- AssetUnknown      nothing in the index has that id, path or hash
+|-- StoreError            the index as a whole cannot be used
+|   |-- IndexMissing      there is no index in that folder
+|   |-- IndexLocked       another process is writing to it
+|   |-- IndexCorrupt      a checksum, count or row is wrong and could not be rebuilt
+|   `-- IndexVersion      written by a newer release
+|-- UsageError            a wrong option or argument (exit code 2)
+|-- MissingExtra          an optional dependency is absent; names the pip command
+|-- WeightsError          a weight file is absent or its checksum is wrong
+|-- ContractError         a method breaks the registry's contract
+`-- InternalError         a fault of OriginLens itself, met while it worked on one input
 """
 
 from __future__ import annotations

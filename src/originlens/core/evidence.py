@@ -222,7 +222,8 @@ class Verdict:
     def from_dict(cls, question: str, data: dict[str, Any]) -> Verdict:
         """The inverse of :meth:`to_dict`."""
         values = dict(data)
-        known = {k: values.pop(k) for k in ("label", "score", "log10_lr", "strength") if k in values}
+        keys = ("label", "score", "log10_lr", "strength")
+        known = {key: values.pop(key) for key in keys if key in values}
         because = tuple(Evidence.from_dict(e) for e in values.pop("because", ()))
         would_change = values.pop("would_change", "")
         return cls(

@@ -55,7 +55,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Measured cost on one core: ``ms_per_mpx`` (or per call where size does not matter), peak MB."""
+    """Measured cost on one core: ms per megapixel (per call where size is no matter), peak MB."""
 
     ms_per_mpx: float
     mb: float

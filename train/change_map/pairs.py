@@ -25,10 +25,24 @@ from originlens.match._alignment import align
 from originlens.match._deviation import deviation
 
 SIDE = 144  # of the stored crops
-LOCAL = ("splice:0.05..0.6", "removal:0.1..0.6", "local-recolour:0.05..0.6", "text:0.1..0.7",
-         "sticker:0.1..0.7", "meme:0.2..0.7")
-PLANE = ("crop:0.1..0.5", "rotate:0.01..0.12", "mirror", "border:0.1..0.6", "paste:0.3..0.7",
-         "stretch:0.1..0.8", "shear:0.1..0.6", "resize:0.2..0.6")
+LOCAL = (
+    "splice:0.05..0.6",
+    "removal:0.1..0.6",
+    "local-recolour:0.05..0.6",
+    "text:0.1..0.7",
+    "sticker:0.1..0.7",
+    "meme:0.2..0.7",
+)
+PLANE = (
+    "crop:0.1..0.5",
+    "rotate:0.01..0.12",
+    "mirror",
+    "border:0.1..0.6",
+    "paste:0.3..0.7",
+    "stretch:0.1..0.8",
+    "shear:0.1..0.6",
+    "resize:0.2..0.6",
+)
 TONE = ("greyscale:1", "vignette:0.2..0.9", "blur:0.2..0.7", "noise:0.2..0.7")
 
 
@@ -61,8 +75,9 @@ def recompressed(pixels: np.ndarray, rng: np.random.Generator, low: float = 8) -
     quality = int(np.clip(low + (98 - low) * rng.beta(1.3, 1.0), 5, 98))
     buffer = io.BytesIO()
     if rng.random() < 0.85:
-        Pillow.fromarray(pixels).save(buffer, "JPEG", quality=quality,
-                                      subsampling=int(rng.choice([0, 2], p=[0.3, 0.7])))
+        Pillow.fromarray(pixels).save(
+            buffer, "JPEG", quality=quality, subsampling=int(rng.choice([0, 2], p=[0.3, 0.7]))
+        )
     else:
         Pillow.fromarray(pixels).save(buffer, "WEBP", quality=quality)
     return np.asarray(Pillow.open(buffer).convert("RGB"))
@@ -79,8 +94,10 @@ def wobbled(transform: np.ndarray, size: tuple[int, int], rng: np.random.Generat
 
 def example(paths: list[Path], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """(query, original, transform, mask) of one random edit."""
-    picture, *donors = (np.asarray(Pillow.open(paths[i]).convert("RGB"))
-                        for i in rng.choice(len(paths), 3, replace=False))
+    picture, *donors = (
+        np.asarray(Pillow.open(paths[i]).convert("RGB"))
+        for i in rng.choice(len(paths), 3, replace=False)
+    )
     if rng.random() < 0.35:  # larger pictures: coarser content per pixel
         factor = rng.uniform(1.2, 2.2)
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
@@ -88,8 +105,14 @@ def example(paths: list[Path], rng: np.random.Generator) -> tuple[np.ndarray, ..
         picture = np.rint(picture).astype(np.uint8)[:360, :360]
     steps = []
     if rng.random() < 0.68:
-        steps += list(rng.choice(LOCAL, 1 if rng.random() < 0.75 else 2, replace=False,
-                                 p=[0.25, 0.2, 0.2, 0.15, 0.12, 0.08]))
+        steps += list(
+            rng.choice(
+                LOCAL,
+                1 if rng.random() < 0.75 else 2,
+                replace=False,
+                p=[0.25, 0.2, 0.2, 0.15, 0.12, 0.08],
+            )
+        )
     if rng.random() < 0.45:
         steps.insert(int(rng.integers(len(steps) + 1)), str(rng.choice(PLANE)))
     if rng.random() < 0.3:
@@ -140,8 +163,12 @@ def features(paths: list[Path], rng: np.random.Generator) -> tuple[np.ndarray, .
         x = int(np.clip(cx, 0, fine.shape[1] - SIDE)) // 2 * 2
     part = np.s_[y : y + SIDE, x : x + SIDE]
     half = np.s_[y // 2 : (y + SIDE) // 2, x // 2 : (x + SIDE) // 2]
-    return (fine[part].astype(np.float16), coarse[half].astype(np.float16),
-            (target[part] * 255).astype(np.uint8), inside[part])
+    return (
+        fine[part].astype(np.float16),
+        coarse[half].astype(np.float16),
+        (target[part] * 255).astype(np.uint8),
+        inside[part],
+    )
 
 
 def main() -> None:

@@ -61,8 +61,10 @@ def batches(data: dict[str, np.ndarray], size: int, rng: np.random.Generator):
     order = rng.permutation(len(data["fine"]))
     for start in range(0, len(order) - size + 1, size):
         pick = np.sort(order[start : start + size])
-        fine, coarse = (torch.from_numpy(data[k][pick].astype(np.float32)).permute(0, 3, 1, 2)
-                        for k in ("fine", "coarse"))
+        fine, coarse = (
+            torch.from_numpy(data[k][pick].astype(np.float32)).permute(0, 3, 1, 2)
+            for k in ("fine", "coarse")
+        )
         target = torch.from_numpy(data["target"][pick].astype(np.float32) / 255)[:, None]
         care = torch.from_numpy(data["care"][pick].astype(np.float32))[:, None]
         turn, mirror = int(rng.integers(4)), bool(rng.integers(2))
@@ -78,8 +80,10 @@ def evaluate(net: ChangeNet, data: dict[str, np.ndarray], bias: float = 0.0) -> 
     f1, lit = [], []
     with torch.no_grad():
         for i in range(len(data["fine"])):
-            fine, coarse = (torch.from_numpy(data[k][i : i + 1].astype(np.float32)).permute(0, 3, 1, 2)
-                            for k in ("fine", "coarse"))
+            fine, coarse = (
+                torch.from_numpy(data[k][i : i + 1].astype(np.float32)).permute(0, 3, 1, 2)
+                for k in ("fine", "coarse")
+            )
             care = data["care"][i]
             found = (net(fine, coarse)[0, 0].numpy() + bias > 0) & care
             truth = (data["target"][i] > 127) & care
@@ -118,10 +122,15 @@ def main() -> None:
             schedule.step()
             total += float(loss)
         f1, lit = evaluate(net, held)
-        print(f"epoch {epoch + 1}: loss {total / (steps / options.epochs):.4f} "
-              f"val F1 {f1:.3f} lit {lit:.4f}", flush=True)
+        print(
+            f"epoch {epoch + 1}: loss {total / (steps / options.epochs):.4f} "
+            f"val F1 {f1:.3f} lit {lit:.4f}",
+            flush=True,
+        )
     for bias in (-2.0, -1.0, -0.5, 0.0, 0.5):
-        print(f"bias {bias}: F1 {evaluate(net, held, bias)[0]:.3f} lit {evaluate(net, held, bias)[1]:.4f}")
+        print(
+            f"bias {bias}: F1 {evaluate(net, held, bias)[0]:.3f} lit {evaluate(net, held, bias)[1]:.4f}"
+        )
     export(net, options.out)
 
 
@@ -131,9 +140,14 @@ def export(net: ChangeNet, path: str) -> None:
     example = (torch.zeros(1, FINE, 32, 48), torch.zeros(1, COARSE, 16, 24))
     axes = {0: "batch", 2: "height", 3: "width"}
     torch.onnx.export(
-        net, example, path, input_names=["fine", "coarse"], output_names=["logits"],
+        net,
+        example,
+        path,
+        input_names=["fine", "coarse"],
+        output_names=["logits"],
         dynamic_axes={"fine": axes, "coarse": {2: "half_height", 3: "half_width"}},
-        opset_version=17, dynamo=False,
+        opset_version=17,
+        dynamo=False,
     )
 
 

@@ -55,10 +55,10 @@ def deviation(aligned: Aligned) -> Deviation:
     mask = _eroded(aligned.explained)
     query = aligned.query
     original = np.where(mask[..., None], aligned.original, query)
-    difference = cv2.transform(query - original, _OPPONENT)
+    difference = np.asarray(cv2.transform(query - original, _OPPONENT), dtype=np.float32)
     luma_query, luma_original = photometric.luma(query), photometric.luma(original)
     contrast = [_contrast(p) for p in (luma_query, luma_original)]
-    activity = _levels(cv2.blur(contrast[1], (5, 5)))
+    activity = _levels(_blurred(contrast[1]))
     fine, sigma_fine = _in_yardsticks(difference, activity, mask, _FLOOR_FINE)
     largest = np.abs(query - original).max(axis=2)
     stack = [
@@ -69,7 +69,7 @@ def deviation(aligned: Aligned) -> Deviation:
         mask.astype(np.float32),
     ]
     coarse = _coarse(difference, luma_query, luma_original, contrast[1], mask, sigma_fine)
-    return Deviation(cv2.merge(stack), coarse)
+    return Deviation(np.dstack(stack).astype(np.float32, copy=False), coarse)
 
 
 def _eroded(explained: Mask) -> Mask:
@@ -86,6 +86,12 @@ def _contrast(luma: Floats) -> Floats:
     gx = cv2.Sobel(luma, cv2.CV_32F, 1, 0, scale=0.125)
     gy = cv2.Sobel(luma, cv2.CV_32F, 0, 1, scale=0.125)
     return np.asarray(cv2.magnitude(gx, gy))
+
+
+def _blurred(plane: Floats) -> Floats:
+    import cv2
+
+    return np.asarray(cv2.blur(plane, (5, 5)), dtype=np.float32)
 
 
 def _levels(contrast: Floats) -> npt.NDArray[np.uint8]:
@@ -133,7 +139,11 @@ def _in_yardsticks(
 
 
 def _coarse(
-    difference: Floats, query: Floats, original: Floats, contrast: Floats, mask: Mask,
+    difference: Floats,
+    query: Floats,
+    original: Floats,
+    contrast: Floats,
+    mask: Mask,
     sigma_fine: float,
 ) -> Floats:
     import cv2
@@ -152,23 +162,21 @@ def _coarse(
     for sigma in (1.2, 3.0):
         soft = smooth(small, sigma)
         planes += [soft[..., 0], cv2.magnitude(soft[..., 1].copy(), soft[..., 2].copy())]
-    moments = [half(m) for m in (query, original, query * query, original * original, query * original)]
+    products = (query * query, original * original, query * original)
+    moments = [half(m) for m in (query, original, *products)]
     for sigma in (1.0, 2.5):
         mq, mo, qq, oo, qo = (smooth(m, sigma) for m in moments)
         vq, vo = np.maximum(qq - mq * mq, 0.0), np.maximum(oo - mo * mo, 0.0)
         planes.append(1.0 - (2.0 * (qo - mq * mo) + _QUIET) / (vq + vo + _QUIET))
     planes.append(np.log((vq + _QUIET) / (vo + _QUIET)))
-    soft = cv2.blur(half(contrast), (5, 5))
+    local = _blurred(half(contrast))
     inside = half(mask.astype(np.float32)) > 0.99
-    scaled, sigma_coarse = _in_yardsticks(cv2.merge(planes), _levels(soft), inside, _FLOOR_COARSE)
-    constant = np.ones_like(soft)
-    return np.asarray(
-        cv2.merge(
-            [
-                *cv2.split(_compressed(scaled)),
-                np.log1p(soft / 8.0),
-                constant * np.float32(np.log(sigma_fine)),
-                constant * np.float32(np.log(sigma_coarse)),
-            ]
-        )
-    )
+    scaled, sigma_coarse = _in_yardsticks(np.dstack(planes), _levels(local), inside, _FLOOR_COARSE)
+    constant = np.ones_like(local)
+    planes = [
+        *cv2.split(_compressed(scaled)),
+        np.log1p(local / 8.0),
+        constant * np.log(sigma_fine),
+        constant * np.log(sigma_coarse),
+    ]
+    return np.dstack(planes).astype(np.float32, copy=False)

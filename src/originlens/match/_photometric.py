@@ -51,8 +51,8 @@ def _solve(
     for _ in range(_ROUNDS):
         weighted = features * weight[:, None]
         gram = weighted.T @ features + penalty * max(1.0, float(weight.sum()))
-        solution = np.linalg.solve(gram.astype(np.float64), (weighted.T @ goal).astype(np.float64))
-        solution = solution.astype(np.float32)
+        right = (weighted.T @ goal).astype(np.float64)
+        solution = np.linalg.solve(gram.astype(np.float64), right).astype(np.float32)
         residual = np.sqrt(((goal - features @ solution) ** 2).mean(axis=1))
         weight = _weights(residual, floor)
     return prior + solution
@@ -183,7 +183,8 @@ def match_sharpness(source: Floats, target: Floats, explained: Mask) -> tuple[Fl
 
     def luma_bank(pixels: Floats) -> list[Floats]:
         grey = luma(pixels)
-        return [grey, *(cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in BANK)]
+        soft = [np.asarray(cv2.GaussianBlur(grey, (0, 0), s), dtype=np.float32) for s in BANK]
+        return [grey, *soft]
 
     levels = luma_bank(source)
     low = levels[-1]

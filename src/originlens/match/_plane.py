@@ -113,9 +113,9 @@ def decompose(
     Raises:
         ValueError: the transform is singular.
     """
-    inverse = np.linalg.inv(transform) if abs(np.linalg.det(transform)) > 1e-15 else None
-    if inverse is None:
+    if not np.isfinite(transform).all() or abs(np.linalg.det(transform)) < 1e-15:
         raise ValueError("transform is not an invertible homography")
+    inverse = np.asarray(np.linalg.inv(transform), dtype=np.float64)
     seen = _clip(geometry.apply(inverse, _outline(query_size)), asset_size)
     covered = _clip(geometry.apply(transform, _outline(asset_size)), query_size)
     centre = seen.mean(axis=0) if len(seen) else np.array([asset_size[1], asset_size[0]]) / 2

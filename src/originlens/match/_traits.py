@@ -72,7 +72,7 @@ def noise_level(pixels: Floats, where: Mask) -> float:
     """
     import cv2
 
-    kernel = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6.0
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32) / 6.0
     energy = np.abs(cv2.filter2D(photometric.luma(pixels), cv2.CV_32F, kernel))
     size = (max(1, where.shape[1] // 8), max(1, where.shape[0] // 8))
     kept = cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
@@ -130,7 +130,7 @@ def regions(aligned: Aligned, changed: Mask, *, smallest: float = 0.002) -> list
     # Letters of a line, and fragments of one edit, belong together.
     grouped = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 2 * reach + 1), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(grouped, connectivity=8)
-    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:8] + 1 if count > 1 else []
+    order = np.argsort(-stats[1:count, cv2.CC_STAT_AREA])[:8] + 1
     found = []
     for label in order:
         mask = (labels == label) & (inside > 0)
@@ -219,7 +219,8 @@ def continues(aligned: Aligned) -> float:
     edge = (cv2.dilate(mask, ones) != cv2.erode(mask, ones)).astype(np.uint8)
     # The picture's own rim is no outline.
     edge[0], edge[-1], edge[:, 0], edge[:, -1] = 0, 0, 0, 0
-    inner = (cv2.erode(mask, np.ones((9, 9), np.uint8)) != cv2.erode(mask, np.ones((13, 13), np.uint8)))
+    near, far = (cv2.erode(mask, np.ones((k, k), np.uint8)) for k in (9, 13))
+    inner = near != far
     inner[:7], inner[-7:], inner[:, :7], inner[:, -7:] = False, False, False, False
     if edge.sum() < 20 or inner.sum() < 20:
         return 0.5

@@ -78,14 +78,12 @@ def direction(
 class _Seen:
     """Everything measured once on one pair."""
 
-    def __init__(
-        self, query: Image, pixels: Pixels, aligned: Aligned, laid: plane.Plane
-    ) -> None:
+    def __init__(self, query: Image, pixels: Pixels, aligned: Aligned, laid: plane.Plane) -> None:
         import cv2
 
         self.query, self.pixels, self.aligned, self.plane = query, pixels, aligned, laid
-        score = diff.score(aligned)
-        self.changed = score >= diff.THRESHOLD / 255.0
+        score = diff.changed(aligned)
+        self.changed = score >= 0.5
         near = cv2.dilate(self.changed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         self.same = aligned.explained & ~near
         self.colour = traits.colour(aligned, self.same)
@@ -124,22 +122,33 @@ def _turns(p: plane.Plane) -> list[Edit]:
         found.append(Edit("mirror", "mirrored left to right"))
     if abs(rotation) >= 0.5:
         way = "clockwise" if rotation > 0 else "counter-clockwise"
-        found.append(Edit("rotate", f"rotated {abs(rotation):.1f}° {way}", value=round(rotation, 2)))
+        found.append(
+            Edit("rotate", f"rotated {abs(rotation):.1f}° {way}", value=round(rotation, 2))
+        )
     across, along = p.stretches
     ratio = across / along
     if max(ratio, 1 / ratio) > 1.04:
         axis = "width" if ratio > 1 else "height"
         factor = max(ratio, 1 / ratio)
         found.append(
-            Edit("stretch", f"{axis} stretched by {factor:.2f} against the other side", round(ratio, 3))
+            Edit(
+                "stretch",
+                f"{axis} stretched by {factor:.2f} against the other side",
+                round(ratio, 3),
+            )
         )
     if abs(np.log(p.scale)) > np.log(1.03):
         word = "enlarged" if p.scale > 1 else "reduced"
-        found.append(Edit("scale", f"{word} to {p.scale:.0%} of the original's size", round(p.scale, 4)))
+        found.append(
+            Edit("scale", f"{word} to {p.scale:.0%} of the original's size", round(p.scale, 4))
+        )
     if p.perspective > 0.012 or (p.skew > 2.5 and max(ratio, 1 / ratio) < 1.5):
         found.append(
-            Edit("perspective", f"perspective distorted by {p.perspective:.1%} of its size",
-                 round(p.perspective, 4))
+            Edit(
+                "perspective",
+                f"perspective distorted by {p.perspective:.1%} of its size",
+                round(p.perspective, 4),
+            )
         )
     return found
 
@@ -150,40 +159,57 @@ def _framing(seen: _Seen) -> list[Edit]:
     found = []
     left, top, right, bottom = p.seen_box
     if p.seen_share < 0.975:
-        box = tuple(round(v, 1) for v in p.seen_box)
+        box = _rounded(p.seen_box)
         found.append(
             Edit(
                 "crop",
                 f"cropped to {p.seen_share:.0%} of the original "
                 f"(x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f})",
-                value=round(p.seen_share, 4), box=box, frame="asset",
+                value=round(p.seen_share, 4),
+                box=box,
+                frame="asset",
             )
         )
     if p.covered_share > 0.98:
         return found
-    box = tuple(round(v, 1) for v in p.covered_box)
+    box = _rounded(p.covered_box)
     width, height = box[2] - box[0], box[3] - box[1]
     fills = width * height > 0.97 * seen.query.width * seen.query.height
     if seen.asset_is_crop and p.seen_share > 0.95:
         found.append(
             Edit(
-                "crop", f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it",
-                value=round(p.covered_share, 4), box=box,
+                "crop",
+                f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it",
+                value=round(p.covered_share, 4),
+                box=box,
             )
         )
     elif seen.frame_flatness > 0.8:
         what = "the corners left free by it are filled" if fills else "a plain border was added"
         if not fills:
             found.append(
-                Edit("border", f"{what}: {1 - p.covered_share:.0%} of the picture",
-                     value=round(1 - p.covered_share, 4), box=box)
+                Edit(
+                    "border",
+                    f"{what}: {1 - p.covered_share:.0%} of the picture",
+                    value=round(1 - p.covered_share, 4),
+                    box=box,
+                )
             )
     elif not fills:
         found.append(
-            Edit("embed", f"placed inside another picture, {p.covered_share:.0%} of it",
-                 value=round(p.covered_share, 4), box=box)
+            Edit(
+                "embed",
+                f"placed inside another picture, {p.covered_share:.0%} of it",
+                value=round(p.covered_share, 4),
+                box=box,
+            )
         )
     return found
+
+
+def _rounded(box: plane.Box) -> plane.Box:
+    left, top, right, bottom = (round(v, 1) for v in box)
+    return (left, top, right, bottom)
 
 
 def _tones(seen: _Seen) -> list[Edit]:
@@ -200,7 +226,9 @@ def _tones(seen: _Seen) -> list[Edit]:
         words.append("inverted")
     else:
         if abs(c.brightness) >= 3:
-            words.append(f"{'brighter' if c.brightness > 0 else 'darker'} by {abs(c.brightness):.0f} levels")
+            words.append(
+                f"{'brighter' if c.brightness > 0 else 'darker'} by {abs(c.brightness):.0f} levels"
+            )
         if abs(np.log(max(c.contrast, 1e-3))) > 0.08:
             words.append(f"contrast x {c.contrast:.2f}")
         saturation = (c.chroma_query + 0.5) / (c.chroma_asset + 0.5)
@@ -217,12 +245,20 @@ def _sharpness(seen: _Seen) -> list[Edit]:
         # Width of the Gaussian with the same gain at 1/8 cycle per pixel.
         sigma = float(np.sqrt(-np.log(max(seen.coarse, 1e-3)) / 2) / (np.pi * 0.125))
         sigma *= seen.pixels.shape[1] and seen.query.width / seen.aligned.query.shape[1]
-        found.append(Edit("blur", f"blurred all over, about {sigma:.1f} pixels wide", round(sigma, 2)))
+        found.append(
+            Edit("blur", f"blurred all over, about {sigma:.1f} pixels wide", round(sigma, 2))
+        )
     elif seen.fine > 1.3 and seen.coarse > 1.05:
-        found.append(Edit("sharpen", f"sharpened: fine detail x {seen.fine:.2f}", round(seen.fine, 2)))
+        found.append(
+            Edit("sharpen", f"sharpened: fine detail x {seen.fine:.2f}", round(seen.fine, 2))
+        )
     if seen.noise_query > 3.0 + 1.6 * seen.noise_asset and seen.fine < 1.3:
         found.append(
-            Edit("noise", f"noise of about {seen.noise_query:.0f} levels added", round(seen.noise_query, 1))
+            Edit(
+                "noise",
+                f"noise of about {seen.noise_query:.0f} levels added",
+                round(seen.noise_query, 1),
+            )
         )
     blocks = traits.blockiness(seen.pixels) if seen.query.format in _LOSSY else 1.0
     if blocks > 1.5:
@@ -235,8 +271,10 @@ def _region(seen: _Seen, r: traits.Region) -> Edit:
     shape = seen.aligned.query.shape
     sx, sy = seen.query.width / shape[1], seen.query.height / shape[0]
     box = (
-        round(r.box[0] * sx, 1), round(r.box[1] * sy, 1),
-        round(r.box[2] * sx, 1), round(r.box[3] * sy, 1),
+        round(r.box[0] * sx, 1),
+        round(r.box[1] * sy, 1),
+        round(r.box[2] * sx, 1),
+        round(r.box[3] * sy, 1),
     )
     share = f"{r.area:.1%} of the picture"
     if r.letters >= 3 and r.stroke < 0.4 and r.correlation < 0.8:
@@ -246,10 +284,16 @@ def _region(seen: _Seen, r: traits.Region) -> Edit:
     if r.correlation > 0.6 and r.offset >= 6:
         return Edit("recolour", f"a region was recoloured ({share})", round(r.area, 4), box)
     if r.flat_query > 0.75 and r.flat_query > r.flat_asset + 0.15:
-        return Edit("overlay", f"something flat was laid over the picture ({share})", round(r.area, 4), box)
+        return Edit(
+            "overlay", f"something flat was laid over the picture ({share})", round(r.area, 4), box
+        )
     if r.fill > 0.85:
-        return Edit("overlay", f"a patch was laid over the picture ({share})", round(r.area, 4), box)
-    return Edit("region-replaced", f"a region shows something else ({share})", round(r.area, 4), box)
+        return Edit(
+            "overlay", f"a patch was laid over the picture ({share})", round(r.area, 4), box
+        )
+    return Edit(
+        "region-replaced", f"a region shows something else ({share})", round(r.area, 4), box
+    )
 
 
 def _direction(seen: _Seen) -> Direction | None:

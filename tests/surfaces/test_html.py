@@ -25,11 +25,13 @@ from originlens.core.evidence import (
     Verdict,
 )
 from originlens.core.image import Image
+from originlens.match.index import Index
 from originlens.surfaces.html import (
     Original,
     ReportPage,
     compare_report,
     examine_report,
+    originals_of,
     pictures,
     search_report,
     words,
@@ -243,6 +245,31 @@ def test_missing_pictures_are_said_not_hidden(tmp_path: Path) -> None:
         "known by its hash only",
     ):
         assert told in page.words
+
+
+def test_broken_query_is_said_not_raised(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.jpg"
+    Pillow.open(photo(tmp_path, "q.png")).save(whole)
+    cut = Image(whole.read_bytes()[:3000], path="cut.jpg")
+    with ReportPage(tmp_path / "p.html") as report:
+        report.add(result("cut.jpg", match("")), cut)
+    assert "could not be read again" in Page(tmp_path / "p.html").words
+
+
+def test_originals_of_an_index_come_from_the_file_or_else_from_the_index(tmp_path: Path) -> None:
+    path = photo(tmp_path, "kept.png", size=(900, 1400))
+    with Index(tmp_path / "index", mode="w") as index:
+        (event,) = index.add([path], workers=1)
+        found = match(path, asset=str(event.asset))
+        original = originals_of(index)(found)
+        assert original is not None and original.note == "" and original.size == (900, 1400)
+        assert max(original.pixels.shape[:2]) == 1024
+        Path(path).unlink()
+        original = originals_of(index)(found)
+        assert original is not None and original.note == "as kept in the index"
+        assert original.size == (900, 1400) and max(original.pixels.shape[:2]) == 512
+        assert originals_of(index)(match(path, asset="unknown")) is None
+    assert originals_of(None)(found) is None
 
 
 def test_extreme_shapes_and_transforms_are_drawn(tmp_path: Path) -> None:

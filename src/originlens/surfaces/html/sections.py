@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from originlens.core.errors import InputError
 from originlens.core.evidence import Edit, Evidence, Match, Report, SearchResult, Verdict
 from originlens.core.image import Image, Pixels
 from originlens.surfaces.html import pictures, words
@@ -143,7 +144,10 @@ def query_of(key: str, image: Image | None, scale: Scale) -> Query:
     if image is None:
         return Query(f"{key}-q", None, None)
     size = (image.height, image.width)
-    pixels = pictures.of_image(image, scale.long_side)
+    try:
+        pixels = pictures.of_image(image, scale.long_side)
+    except InputError:
+        return Query(f"{key}-q", None, None)
     shown = pictures.photograph(pixels, size, scale.long_side, budget=scale.bytes)
     return Query(f"{key}-q", shown, size)
 
@@ -277,7 +281,7 @@ def search_section(
     if section.best is not None:
         kind = "Nearest candidate" if result.decision == "none" else "Original"
         section.files.append((kind, section.best.facts))
-    section.missing = _missing_of_search(section, result, image)
+    section.missing = _missing_of_search(section, result)
     if not result.matches:
         section.sentence = "The index holds nothing that could be compared with it."
     return section
@@ -308,11 +312,9 @@ def _query_facts(image: Image | None, result: SearchResult) -> list[tuple[str, s
     return facts
 
 
-def _missing_of_search(
-    section: Section, result: SearchResult, image: Image | None
-) -> list[tuple[str, str]]:
+def _missing_of_search(section: Section, result: SearchResult) -> list[tuple[str, str]]:
     missing = []
-    if image is None:
+    if section.query.pic is None:
         missing.append(("Query picture.", "It could not be read again when the page was written."))
     best = section.best
     if best is not None:

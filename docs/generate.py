@@ -150,7 +150,13 @@ def errors() -> str:
 
 def schemas() -> dict[Path, str]:
     """The published JSON schemas."""
-    return {}
+    from originlens.core.schemas import file_name, render
+    from originlens.core.schemas import schemas as published
+
+    return {
+        DOCS / "schemas" / file_name(name): render(document)
+        for name, document in published().items()
+    }
 
 
 def main() -> int:

@@ -128,9 +128,8 @@ def main() -> None:
             flush=True,
         )
     for bias in (-2.0, -1.0, -0.5, 0.0, 0.5):
-        print(
-            f"bias {bias}: F1 {evaluate(net, held, bias)[0]:.3f} lit {evaluate(net, held, bias)[1]:.4f}"
-        )
+        f1, lit = evaluate(net, held, bias)[:2]
+        print(f"bias {bias}: F1 {f1:.3f} lit {lit:.4f}")
     export(net, options.out)
 
 

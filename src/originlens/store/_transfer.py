@@ -1,8 +1,8 @@
 """Export and import as JSON lines: the whole index, portable between stores and releases.
 
 First line: ``{"schema": "index-export/1", "dimension", "created"}``. Then one line per asset, in
-order of ingestion. Last line: ``{"end": true, "assets": N, "sha256": of all lines before}``, so that
-a truncated file is noticed before anything of it is imported.
+order of ingestion. Last line: ``{"end": true, "assets": N, "sha256": of all lines before}``, so
+that a truncated file is noticed before anything of it is imported.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from originlens.surfaces.html.page import (
     originals_of,
     search_report,
 )
-from originlens.surfaces.html.sections import Original, Originals
+from originlens.surfaces.html.views import Original, Originals
 
 __all__ = [
     "Original",

@@ -18,15 +18,8 @@ from originlens.core.evidence import Match, Report, SearchResult
 from originlens.core.image import Image
 from originlens.surfaces.html import pictures, words
 from originlens.surfaces.html.pictures import Picture
-from originlens.surfaces.html.sections import (
-    Original,
-    Originals,
-    Query,
-    Scale,
-    Section,
-    examine_section,
-    search_section,
-)
+from originlens.surfaces.html.sections import examine_section, search_section
+from originlens.surfaces.html.views import Original, Originals, Query, Scale, Section
 
 if TYPE_CHECKING:
     import jinja2

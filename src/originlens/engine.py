@@ -90,6 +90,13 @@ def examine(
     return examination.report(name, started)
 
 
+def warm_up(index: Index | None = None) -> None:
+    """Load what the first examination would load, so that no picture's budget pays for it."""
+    methods("detector")
+    if index is not None:
+        index.searcher.warm_up()
+
+
 def _asked(only: Iterable[str] | None) -> tuple[str, ...]:
     """The questions in the schema's order."""
     if only is None:

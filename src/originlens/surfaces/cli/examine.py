@@ -38,7 +38,7 @@ def run(
     if not (math.isfinite(time_budget) and time_budget > 0):
         raise UsageError(f"--time-budget {time_budget}: give seconds above 0")
     folder = map_files.folder(maps)
-    from originlens.engine import examine
+    from originlens.engine import examine, warm_up
 
     if index is None and os.path.isdir(DEFAULT_INDEX):
         index = DEFAULT_INDEX
@@ -49,6 +49,7 @@ def run(
             from originlens.match.index import Index
 
             originals = stack.enter_context(Index(index))
+        warm_up(originals)  # so that no picture's time and budget contain the start-up
         page = Page(html, "examine", inputs, originals, stack)
 
         def answer(item: Item, picture: Image) -> Report:

@@ -48,8 +48,17 @@ class _Check:
 
     def run(self) -> CheckReport:
         """All steps, in an order in which later ones rely on earlier ones."""
-        if not self._catalog():
-            return CheckReport({}, tuple(self.repaired), tuple(self.damage))
+        try:
+            if not self._catalog():
+                return CheckReport({}, tuple(self.repaired), tuple(self.damage))
+            self._contents()
+            found = counts(self.db)
+        except sqlite3.DatabaseError as error:
+            self._found(f"catalog: {error}; restore the folder from a backup")
+            found = {}
+        return CheckReport(found, tuple(self.repaired), tuple(self.damage))
+
+    def _contents(self) -> None:
         self._asset_rows()
         self._vectors()
         self._paths()
@@ -58,7 +67,6 @@ class _Check:
         self._proxy_files()
         self._mark()
         self._segment_files()
-        return CheckReport(counts(self.db), tuple(self.repaired), tuple(self.damage))
 
     def _found(self, problem: str, *, fixed: bool = False) -> None:
         (self.repaired if fixed else self.damage).append(problem)
@@ -104,6 +112,8 @@ class _Check:
         for entry, data, crc in _pages(self.db, query):
             row = entry // MAX_PARTS
             parts[row] = parts.get(row, 0) + 1
+            if not self._exists(row):
+                continue
             sound = len(data) == DIMENSION * 4 and zlib.crc32(data) == crc
             if not sound or not np.isfinite(np.frombuffer(data, "<f4")).all():
                 self._broken(row, "its descriptor fails its checksum")
@@ -119,12 +129,14 @@ class _Check:
                 )
             self._found(f"row {row}: descriptors of no asset", fixed=self.repair)
 
+    def _exists(self, row: int) -> bool:
+        return self.db.execute("SELECT 1 FROM asset WHERE row = ?", (row,)).fetchone() is not None
+
     def _paths(self) -> None:
         query = "SELECT location, given, row, size, mtime_ns, crc FROM path"
         for *values, crc in self.db.execute(query).fetchall():
             place = values[0]
-            known = self.db.execute("SELECT 1 FROM asset WHERE row = ?", (values[2],)).fetchone()
-            if known is None:
+            if not self._exists(values[2]):
                 if self.repair:
                     self._write("DELETE FROM path WHERE location = ?", place)
                 self._found(f"{os.fsdecode(place)}: path of no asset", fixed=self.repair)

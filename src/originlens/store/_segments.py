@@ -271,8 +271,10 @@ def flush(folder: str, db: Connection, kind: Kind, *, everything: bool = False) 
             values = astuple(segment)[1:]
             marks = ", ".join("?" * len(values))
             db.execute(f"INSERT INTO segment ({_COLUMNS}) VALUES ({marks})", values)
+    reused = {segment.file for segment in made}  # the same entries make the same file
     for segment in replaced:
-        _unlink(os.path.join(folder, SEGMENTS, segment.file))
+        if segment.file not in reused:
+            _unlink(os.path.join(folder, SEGMENTS, segment.file))
 
 
 def _range_end(db: Connection, kind: Kind, first: int, last: int) -> int:

@@ -91,24 +91,24 @@ class SqliteStore:
             self._make_folder()
             self._writer = WriterLock(os.path.join(self.folder, LOCK))
         try:
-            self._db = open_catalog(self.folder, write=write, header={"dimension": DIMENSION})
-            self._proxies = Proxies(self.folder, write=write)
-            if write:
-                _segments.sweep(self.folder, self._db)
+            with translated(self.folder):
+                self._open(write)
         except BaseException:
             if self._writer is not None:
                 self._writer.release()
             raise
+
+    def _open(self, write: bool) -> None:
+        self._db = open_catalog(self.folder, write=write, header={"dimension": DIMENSION})
+        self._proxies = Proxies(self.folder, write=write)
         self._stale = True
         self._version = self._epoch = -1
         self._live_rows: Rows | None = None
         self._pending = {k.name: 0 for k in _segments.KINDS}
         self._forget()
         if write:
-            with self._guard():
-                self._pending = {
-                    k.name: _segments.unsegmented(self._db, k) for k in _segments.KINDS
-                }
+            _segments.sweep(self.folder, self._db)
+            self._pending = {k.name: _segments.unsegmented(self._db, k) for k in _segments.KINDS}
 
     def _make_folder(self) -> None:
         try:

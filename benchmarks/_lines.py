@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from originlens.core.stats import bootstrap, clopper_pearson
 
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -72,54 +73,12 @@ def mean(
     goal: tuple[str, float] | None = None,
     note: str = "",
 ) -> Line:
-    """A mean with its percentile-bootstrap interval (2 000 resamples of the values)."""
+    """A mean with its percentile-bootstrap interval ."""
     sample = np.asarray(values, dtype=np.float64)
     if not len(sample):
         return Line(name, float("nan"), goal=goal, note="nothing measured", passed=False)
-    low, high = bootstrap(lambda rows: float(sample[rows].mean()), len(sample), seed)
+    low, high = bootstrap(sample, lambda drawn: float(drawn.mean()), np.random.default_rng(seed))
     return Line(name, float(sample.mean()), low, high, goal, note=note or f"n={len(sample)}")
-
-
-def clopper_pearson(hits: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval (Clopper, Pearson 1934)."""
-    from scipy.stats import beta
-
-    if not total:
-        return 0.0, 1.0
-    tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, total - hits + 1))
-    high = 1.0 if hits == total else float(beta.ppf(1 - tail, hits + 1, total - hits))
-    return low, high
-
-
-def bootstrap(
-    figure: Callable[[npt.NDArray[np.int64]], float], size: int, seed: int, rounds: int = 2000
-) -> tuple[float, float]:
-    """Percentile interval of ``figure`` over resampled row numbers of ``size`` units."""
-    rng = np.random.default_rng(seed)
-    drawn = [figure(rng.integers(0, size, size)) for _ in range(rounds)]
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def micro_average_precision(
-    scores: Sequence[float], correct: Sequence[bool], positives: int
-) -> float:
-    """uAP of DISC21 (Douze et al. 2021, arXiv:2106.09672): one ranking over all pairs.
-
-    The sum over ranks of precision times the recall gained there. Pairs of equal score share the
-    precision at the end of their tie, so the order in which they came does not matter.
-    """
-    if not positives:
-        return float("nan")
-    if not len(scores):
-        return 0.0
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    ranked = np.asarray(scores, dtype=np.float64)[order]
-    hits = np.cumsum(np.asarray(correct, dtype=np.int64)[order])
-    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    gained = np.diff(hits[ends], prepend=0)
-    return float((hits[ends] / (ends + 1) * gained).sum() / positives)
 
 
 def table(sections: Sequence[Section]) -> str:

@@ -25,9 +25,9 @@ def run(setting: Setting) -> Section:
     benign = [kind for kind in KINDS if kind.benign]
     placed = [kind for kind in KINDS if kind.group in ("overlay", "composite", "geometry")]
     counts = {
-        "local": setting.few(40, 3),
-        "benign": setting.few(25, 2),
-        "placed": setting.few(8, 1),
+        "local": setting.few(20, 1),
+        "benign": setting.few(12, 1),
+        "placed": setting.few(4, 0),
     }
     queries = [
         query

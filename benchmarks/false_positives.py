@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 from _corpus import Corpus
-from _lines import Line, Section, clopper_pearson
+from _lines import Line, Section
 from _queries import Answer, Query, Setting, ask, build_index
+
+from originlens.core.stats import clopper_pearson
 
 SIZES = (20, 100, 1000, 6000)
 RATES = (0.1, 0.01)
@@ -21,7 +23,7 @@ def run(setting: Setting) -> Section:
     """A line per index size and rate."""
     corpus = Corpus(setting.data, setting.split, setting.seed)
     crowd = corpus.crowd(max(SIZES))
-    negatives = corpus.unrelated[: setting.few(1000, 40)]
+    negatives = corpus.unrelated[: setting.few(1000, 20)]
     lines: list[Line] = []
     details = {}
     for size in SIZES[: setting.few(len(SIZES), 2)]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 from _corpus import Corpus
-from _lines import Line, Section, bootstrap
+from _lines import Line, Section
 from _queries import Answer, Query, Setting, ask, build_index
+
+from originlens.core.stats import bootstrap
 
 DISTRACTORS = 500
 
@@ -20,7 +22,7 @@ def run(setting: Setting) -> Section:
     corpus = Corpus(setting.data, setting.split, setting.seed)
     subjects = {name: views for name, views in corpus.subjects.items() if len(views) > 1}
     answers: list[tuple[str, Answer]] = []
-    for turn in range(setting.few(4, 1)):
+    for turn in range(setting.few(3, 1)):
         indexed = [views[turn % len(views)] for views in subjects.values()]
         folder = setting.cache / f"hard-negatives-{setting.split}-{setting.seed}-{turn}"
         build_index(folder, [*indexed, *corpus.distractors[:DISTRACTORS]], setting.jobs)
@@ -30,27 +32,25 @@ def run(setting: Setting) -> Section:
             for path in views
             if path not in set(indexed)
         ]
-        queries = [Query(path) for _, path in asked[: setting.few(len(asked), 20)]]
+        queries = [Query(path) for _, path in asked[: setting.few(len(asked), 10)]]
         found = ask(folder, queries, setting.jobs)
         answers += [(name, answer) for (name, _), answer in zip(asked, found, strict=False)]
-    called = {name: [bool(a.copies()) for n, a in answers if n == name] for name in subjects}
-    called = {name: values for name, values in called.items() if values}
-    names = list(called)
-
-    def share(rows: np.ndarray) -> float:
-        drawn = [value for row in rows for value in called[names[row]]]
-        return float(np.mean(drawn))
-
-    low, high = bootstrap(share, len(names), setting.seed)
-    total = sum(len(values) for values in called.values())
-    hits = sum(sum(values) for values in called.values())
+    called = [float(bool(answer.copies())) for _, answer in answers]
+    groups = [name for name, _ in answers]
+    low, high = bootstrap(
+        called,
+        lambda drawn: float(drawn.mean()),
+        np.random.default_rng(setting.seed),
+        groups=groups,
+    )
+    hits, total = int(sum(called)), len(called)
     line = Line(
         "other views of a subject called a copy",
         hits / total,
         low,
         high,
         ("<=", 0.03),
-        note=f"{hits}/{total} queries, {len(names)} subjects",
+        note=f"{hits}/{total} queries, {len(set(groups))} subjects",
     )
     related = sum(a.decision == "related" for _, a in answers)
     lines = [line, Line("... called related", related / total, note=f"{related}/{total}")]

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import _peers
 import numpy as np
 from _corpus import Corpus
-from _lines import Line, Section, bootstrap, mean, micro_average_precision, proportion
+from _lines import Line, Section, mean, proportion
 from _queries import Answer, Query, Setting, ask, build_index, seed_of
 
 from originlens.bench.kinds import KINDS, Kind
+from originlens.core.stats import bootstrap, micro_average_precision
 
 DISTRACTORS = 1000
 
@@ -30,9 +31,9 @@ def run(setting: Setting) -> Section:
     build_index(folder, indexed, setting.jobs)
     asked = [kind for kind in KINDS if kind.group != "local"]
     queries = [q for kind in asked for q in _queries(kind, corpus, setting)]
-    negatives = _negatives(corpus, setting.few(1000, 60))
+    negatives = _negatives(corpus, setting.few(600, 24))
     default = list(ask(folder, queries + negatives, setting.jobs))
-    careful = [q for q in queries if _in_thorough(q, setting)] + negatives[: len(negatives) // 4]
+    careful = [q for q in queries if _in_thorough(q, setting)] + negatives[: len(negatives) // 6]
     thorough = list(ask(folder, [_thorough(q) for q in careful], setting.jobs))
     lines = _summary("default", default, setting.seed, goals=True)
     lines += _summary("thorough", thorough, setting.seed, goals=False)
@@ -54,7 +55,7 @@ def run(setting: Setting) -> Section:
 
 def _queries(kind: Kind, corpus: Corpus, setting: Setting) -> list[Query]:
     """A drawn sample of the originals under one kind; promised kinds get more."""
-    count = setting.few(100 if kind.goal is not None else 40, 4)
+    count = setting.few(60 if kind.goal is not None else 20, 2 if kind.goal is not None else 1)
     rng = np.random.default_rng([setting.seed, seed_of(kind.name)])
     drawn = [corpus.originals[i] for i in rng.permutation(len(corpus.originals))[:count]]
     found = []
@@ -75,8 +76,8 @@ def _negatives(corpus: Corpus, count: int) -> list[Query]:
 
 
 def _in_thorough(query: Query, setting: Setting) -> bool:
-    """A quarter of the queries (all of a quick run's) are asked again with ``thorough``."""
-    return setting.quick or query.seed % 4 == 0
+    """A sixth of the queries are asked again with ``thorough``, which costs several times more."""
+    return query.seed % setting.few(6, 12) == 0
 
 
 def _thorough(query: Query) -> Query:
@@ -116,9 +117,11 @@ def _summary(mode: str, answers: list[Answer], seed: int, *, goals: bool) -> lis
         chosen = [
             a for a in answers if a.query.kind is None or half in (None, halves[a.query.kind])
         ]
-        rounds = 200 if half is None else 100
         low, high = bootstrap(
-            lambda rows, c=chosen: uap([c[i] for i in rows]), len(chosen), seed, rounds
+            np.arange(len(chosen)),
+            lambda rows, c=chosen: uap([c[int(i)] for i in rows]),
+            np.random.default_rng(seed),
+            rounds=200,
         )
         goal = (">=", 0.95) if goals and half is None else None
         name = f"uAP, {mode}, {half or 'all'} kinds"

@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic: uAP with ties, intervals, drift, F1, verdicts, profiles."""
+"""The benchmark's own arithmetic: drift, F1, verdicts, profiles."""
 
 from __future__ import annotations
 
@@ -26,32 +26,6 @@ def load(name: str) -> ModuleType:
 
 lines = load("_lines")
 queries = load("_queries")
-
-
-def test_uap_is_one_for_a_perfect_ranking_and_counts_what_is_missing() -> None:
-    assert lines.micro_average_precision([3, 2, 1], [True, True, False], 2) == 1.0
-    assert lines.micro_average_precision([3, 2, 1], [True, True, False], 4) == 0.5
-    assert lines.micro_average_precision([3, 2, 1], [False, True, True], 2) == pytest.approx(
-        (1 / 2 + 2 / 3) / 2
-    )
-    assert lines.micro_average_precision([], [], 3) == 0.0
-
-
-def test_uap_does_not_depend_on_the_order_of_ties() -> None:
-    scores, correct = [1.0] * 4, [True, False, True, False]
-    assert lines.micro_average_precision(scores, correct, 2) == 0.5
-    assert lines.micro_average_precision(scores, correct[::-1], 2) == 0.5
-
-
-def test_intervals_hold_the_textbook_values() -> None:
-    # Clopper-Pearson: 0 of n has the upper bound 1 - (alpha / 2) ** (1 / n).
-    assert lines.clopper_pearson(0, 100) == pytest.approx((0.0, 1 - 0.025**0.01))
-    low, high = lines.clopper_pearson(95, 100)
-    assert (low, high) == pytest.approx((0.8872, 0.9836), abs=1e-4)
-    sample = np.random.default_rng(0).normal(5, 1, 400)
-    low, high = lines.bootstrap(lambda rows: float(sample[rows].mean()), 400, 1)
-    assert low < 5 < high
-    assert high - low == pytest.approx(2 * 1.96 / 20, rel=0.2)
 
 
 def test_verdicts_follow_the_goal() -> None:

@@ -101,18 +101,18 @@ class Graph:
         self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
         return name
 
-    def save(self, path: Path, size: int, outputs: dict[str, tuple[str, int]], note: str) -> None:
-        """Write the model: input ``pixels``, outputs name -> (value, width), each (N, width)."""
-        for name, (value, _) in outputs.items():
-            self.nodes.append(helper.make_node("Identity", [value], [name]))
+    def save(self, path: Path, vectors: str, width: int, note: str) -> None:
+        """Write the model: ``pixels`` (N, H, W, 3) uint8, H and W multiples of 32, and ``pooling``
+        (R, H/32 * W/32) float32 whose rows sum to 1, to ``vectors`` (N, R, width) float32."""
+        self.nodes.append(helper.make_node("Identity", [vectors], ["vectors"]))
         graph = helper.make_graph(
             self.nodes,
             "global descriptor",
-            [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", size, size, 3])],
             [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width])
-                for name, (_, width) in outputs.items()
+                helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", "H", "W", 3]),
+                helper.make_tensor_value_info("pooling", TensorProto.FLOAT, ["R", "cells"]),
             ],
+            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["N", "R", width])],
             self.initialisers,
         )
         model = helper.make_model(
@@ -196,8 +196,25 @@ def _append_convolution(
     return graph.add("Clip", x, low, high)
 
 
-def append_power_mean(graph: Graph, x: str, power: float) -> str:
-    """Append the (N, C) mean over the map of x**power, of non-negative x (GeM before its root)."""
+def append_pooled_powers(graph: Graph, x: str, power: float) -> str:
+    """Append (N, R, C): the mean of x**power over each region, rows of ``pooling`` (GeM before its
+    root). One feature map serves the whole picture and any number of its regions."""
     if power != 1:
         x = graph.add("Pow", x, graph.constant(np.array(power, np.float32)))
-    return graph.add("Flatten", graph.add("GlobalAveragePool", x), axis=1)
+    shape = graph.constant(np.array([0, 0, -1], np.int64))
+    x = graph.add("Reshape", x, shape)
+    weights = graph.add("Transpose", "pooling", perm=[1, 0])
+    return graph.add("Transpose", graph.add("MatMul", x, weights), perm=[0, 2, 1])
+
+
+def append_head(
+    graph: Graph, x: str, power: float, mean: np.ndarray, projection: np.ndarray
+) -> str:
+    """Append the root of GeM, the whitening ``projection`` (D, C) about ``mean`` and unit length."""
+    x = graph.add("Max", x, graph.constant(np.array(1e-12, np.float32)))
+    x = graph.add("Pow", x, graph.constant(np.array(1 / power, np.float32)))
+    x = graph.add("MatMul", x, graph.constant(projection.T, half=True))
+    x = graph.add("Add", x, graph.constant((-projection @ mean).astype(np.float32)))
+    norm = graph.add("ReduceL2", x, axes=[2], keepdims=1)
+    norm = graph.add("Max", norm, graph.constant(np.array(1e-12, np.float32)))
+    return graph.add("Div", x, norm)

@@ -125,7 +125,7 @@ def test_a_detector_that_is_too_slow_is_skipped_and_stopped(plugin: type) -> Non
     assert report.verdicts["synthesis"].details["why"] == "time budget"
     assert report.verdicts["metadata"].label == "absent", "cheap methods come first"
     assert plugin.stopped.wait(5), "it goes on working for nobody"
-    assert not any(t.name == "examine" and t.is_alive() for t in _settled())
+    assert not any(t.name == "deadline" and t.is_alive() for t in _settled())
 
 
 def _settled() -> list[threading.Thread]:

@@ -1,26 +1,22 @@
 """Chooses the methods that answer the questions about one picture, runs them, writes the Report.
 
-The time budget. Everything that touches the picture runs in one worker thread: decoding, detectors,
-the search. When the budget is spent the caller gets its report at once; what had not finished is
-``skipped: time budget``. The worker is then abandoned: no further method starts, Python code of the
-one that runs is stopped at its next instruction, and a native call (OpenCV, ONNX Runtime, FAISS,
-Pillow, all of which release the interpreter's lock) ends on its own with nobody waiting for it. A
-killable process would stop that last call too, but costs every run some 0.7 s of start-up and a
-second copy of the models; at interpreter exit the daemon thread ends with the process either way.
+The time budget. Start-up (modules, models, opening an index) comes first and is not counted. Then
+everything that touches the picture runs as one piece of work with a deadline (see
+:mod:`originlens.core.deadline`): decoding, detectors in the order of their cost, the search. When
+the time is up the caller gets its report at once; what had not finished is skipped: "time budget".
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakSet
 
 from originlens.core import maps as map_files
+from originlens.core.deadline import run_within
 from originlens.core.errors import (
     DecodeTimeout,
     InputError,
@@ -79,22 +75,36 @@ def examine(
         InputError: the picture cannot be read, or its header not within the budget.
         StoreError: the index cannot be used.
     """
-    started = time.perf_counter()
     if not time_budget > 0:
         raise UsageError(f"time_budget is {time_budget}: give seconds above 0")
     questions = _asked(only)
-    examination = _Examination(
-        image, index, questions, map_files.folder(maps), max_false_positive_rate
-    )
-    _run_within(time_budget - (time.perf_counter() - started), examination)
+    folder = map_files.folder(maps)
+    originals, is_own = _opened(index) if "origin" in questions else (None, False)
+    warm_up(originals)
+    started = time.perf_counter()
+    examination = _Examination(image, originals, questions, folder, max_false_positive_rate, is_own)
+    run_within(time_budget, examination.run)
     return examination.report(name, started)
+
+
+def _opened(index: Originals | None) -> tuple[Index | None, bool]:
+    """The index, and whether it was opened here from its path."""
+    from originlens.match.index import Index
+
+    if index is None or isinstance(index, Index):
+        return index, False
+    return Index(index), True
+
+
+_warm: WeakSet[Index] = WeakSet()
 
 
 def warm_up(index: Index | None = None) -> None:
     """Load what the first examination would load, so that no picture's budget pays for it."""
     methods("detector")
-    if index is not None:
+    if index is not None and index not in _warm:
         index.searcher.warm_up()
+        _warm.add(index)
 
 
 def _asked(only: Iterable[str] | None) -> tuple[str, ...]:
@@ -113,17 +123,17 @@ class _Examination:
     """One picture's work and what it has found so far; only the worker thread writes it."""
 
     source: Image | str | os.PathLike[str]
-    index: Originals | None
+    index: Index | None
     questions: tuple[str, ...]
     maps: str | None
     rate: float
+    owns_index: bool
     image: Image | None = None
     evidence: list[Evidence] = field(default_factory=list)
     search: SearchResult | None = None
     skipped: list[Skipped] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     error: OriginLensError | None = None
-    abandoned: threading.Event = field(default_factory=threading.Event)
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """What is to be done, cheap things first: (method's name, work)."""
@@ -148,14 +158,15 @@ class _Examination:
         try:
             self._open()
             for name, work in steps:
-                if self.abandoned.is_set():
-                    return
                 work()
                 self.waiting.remove(name)
         except OriginLensError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001  a fault of ours costs one answer, not the report
             self.skipped.append(Skipped(self.waiting.pop(0), f"failed: {_told(error)}"))
+        finally:
+            if self.owns_index and self.index is not None:
+                self.index.close()
 
     def _open(self) -> None:
         self.image = self.source if isinstance(self.source, Image) else Image.open(self.source)
@@ -181,18 +192,10 @@ class _Examination:
             self.evidence.append(replace(found, ms=(time.perf_counter() - begun) * 1e3))
 
     def _search(self) -> None:
-        """Look the picture up; an index given by its path is opened here, within the budget."""
-        from originlens.match.index import Index
-
-        if self.index is None:
-            return
-        with ExitStack() as stack:
-            index = self.index
-            if not isinstance(index, Index):
-                index = stack.enter_context(Index(index))
-            self.search = index.search(
-                self._picture(), max_false_positive_rate=self.rate, diff=True
-            )
+        assert self.index is not None  # else it is no step
+        self.search = self.index.search(
+            self._picture(), max_false_positive_rate=self.rate, diff=True
+        )
 
     def report(self, name: str | None, started: float) -> Report:
         """The report of what was found in time.
@@ -287,30 +290,6 @@ class _Examination:
             would_change="An original that is not in this index cannot be found.",
             details={"asset": None if best is None else best.asset},
         )
-
-
-def _run_within(seconds: float, examination: _Examination) -> None:
-    """Run the examination in a worker thread; return when it is done or the time is up."""
-    worker = threading.Thread(target=_work, args=(examination,), daemon=True, name="examine")
-    worker.start()
-    try:
-        worker.join(max(0.0, seconds))
-    finally:  # also on Ctrl-C
-        examination.abandoned.set()
-        if worker.is_alive() and worker.ident is not None:
-            # Raised in the worker at its next Python instruction; a native call ends by itself.
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(worker.ident), ctypes.py_object(_Abandoned)
-            )
-
-
-class _Abandoned(SystemExit):
-    """Ends the worker of an examination that nobody waits for any more (threads end silently)."""
-
-
-def _work(examination: _Examination) -> None:
-    with suppress(_Abandoned):
-        examination.run()
 
 
 def _evidence_of_search(result: SearchResult, matches: Sequence[Match]) -> Evidence:

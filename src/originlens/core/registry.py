@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -102,6 +103,7 @@ class Method:
 T = TypeVar("T", bound=type)
 _methods: dict[tuple[str, str], Method] = {}
 _scanned: set[str] = set()
+_scanning = threading.RLock()
 
 
 def register(card: Card) -> Callable[[T], T]:
@@ -144,15 +146,21 @@ def _check(card: Card, cls: type) -> None:
 
 
 def _scan(kind: Kind) -> None:
-    if kind.name in _scanned:
-        return
-    _scanned.add(kind.name)
-    for package_name in kind.packages:
-        package = importlib.import_module(package_name)
-        for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-            if not module.startswith("_"):
-                importlib.import_module(f"{package_name}.{module}")
-    _load_plugins()
+    # Under a lock: a second thread must not see a list that the first is still filling.
+    with _scanning:
+        if kind.name in _scanned:
+            return
+        _scanned.add(kind.name)
+        try:
+            for package_name in kind.packages:
+                package = importlib.import_module(package_name)
+                for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
+                    if not module.startswith("_"):
+                        importlib.import_module(f"{package_name}.{module}")
+        except BaseException:
+            _scanned.discard(kind.name)
+            raise
+        _load_plugins()
 
 
 def _load_plugins() -> None:

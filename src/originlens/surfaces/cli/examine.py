@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from originlens.core.deadline import settle
 from originlens.core.errors import OriginLensError, UsageError
 from originlens.core.evidence import QUESTIONS, REPORT_SCHEMA, Report
 from originlens.core.image import Image
@@ -49,6 +51,7 @@ def run(
             from originlens.match.index import Index
 
             originals = stack.enter_context(Index(index))
+            stack.callback(settle)  # nothing may use the index any more when it is closed
         warm_up(originals)  # so that no picture's time and budget contain the start-up
         page = Page(html, "examine", inputs, originals, stack)
 
@@ -72,7 +75,13 @@ def run(
                 _print(report)
             page.add(item, report)
 
-        return inputs.each(answer, deliver, doing="examining", bar=jsonl)
+        code = inputs.each(answer, deliver, doing="examining", bar=jsonl)
+    if not settle(0):
+        # A native call does not return: everything is written, and nothing else waits for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def _questions(only: str | None) -> list[str] | None:

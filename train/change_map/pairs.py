@@ -73,6 +73,8 @@ def recoloured(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def recompressed(pixels: np.ndarray, rng: np.random.Generator, low: float = 8) -> np.ndarray:
     """JPEG (or WebP) at a random quality."""
     quality = int(np.clip(low + (98 - low) * rng.beta(1.3, 1.0), 5, 98))
+    if low < 20 and rng.random() < 0.25:
+        quality = int(rng.integers(7, 22))
     buffer = io.BytesIO()
     if rng.random() < 0.85:
         Pillow.fromarray(pixels).save(

@@ -1,6 +1,7 @@
 """Train the change map's network on pairs made by ``pairs.py`` and export it to ONNX.
 
     python train/change_map/train.py pairs-train.npz --val pairs-val.npz --out change_map.onnx
+    (several files of pairs may be given)
 
 A small convolutional network: unfolded full-size features beside half-size ones, four layers with
 growing reach at a quarter, back to full size. Binary cross-entropy plus soft Dice (Milletari et
@@ -94,10 +95,16 @@ def evaluate(net: ChangeNet, data: dict[str, np.ndarray], bias: float = 0.0) -> 
     return float(np.mean(f1)), float(np.mean(lit))
 
 
+def read(paths: list[str]) -> dict[str, np.ndarray]:
+    """The columns of files made by ``pairs.py``, one after the other."""
+    files = [np.load(path) for path in paths]
+    return {k: np.concatenate([f[k] for f in files]) for k in ("fine", "coarse", "target", "care")}
+
+
 def main() -> None:
     """Train, report on the validation pairs, export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pairs")
+    parser.add_argument("pairs", nargs="+")
     parser.add_argument("--val", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--epochs", type=int, default=12)
@@ -106,7 +113,7 @@ def main() -> None:
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(options.seed)
-    data, held = (dict(np.load(path)) for path in (options.pairs, options.val))
+    data, held = read(options.pairs), read([options.val])
     net = ChangeNet()
     steps = options.epochs * (len(data["fine"]) // 16)
     optimiser = torch.optim.AdamW(net.parameters(), lr=4e-3, weight_decay=1e-4)
@@ -120,7 +127,7 @@ def main() -> None:
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += float(loss)
+            total += float(loss.detach())
         f1, lit = evaluate(net, held)
         print(
             f"epoch {epoch + 1}: loss {total / (steps / options.epochs):.4f} "

@@ -27,6 +27,8 @@ WORKING_AREA = 640_000
 _MARGIN = 0.75
 #: Registration needs no more pixels than this, and this many rounds at most.
 _REGISTRATION_AREA, _REGISTRATION_ROUNDS = 120_000, 2
+#: Rounds of fitting colour and slow gain in turn.
+_TONE_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,14 +98,22 @@ def _sample(original: Pixels, grid: Floats) -> Pixels:
 
 
 def _inside(grid: Floats, size: tuple[int, int], margin: tuple[float, float]) -> Mask:
-    """Pixels whose source lies on the original; ``margin`` (x, y) is in its pixels."""
+    """Pixels whose source lies on the original; ``margin`` (x, y) is in its pixels.
+
+    A sliver of one or two pixels outside is an error of the transform, not a border.
+    """
+    import cv2
+
     with np.errstate(invalid="ignore"):
-        return np.asarray(
+        inside = (
             (grid[..., 0] > -0.5 - margin[0])
             & (grid[..., 1] > -0.5 - margin[1])
             & (grid[..., 0] < size[1] - 0.5 + margin[0])
             & (grid[..., 1] < size[0] - 0.5 + margin[1])
         )
+    outside = np.pad((~inside).astype(np.uint8), 1)
+    outside = cv2.morphologyEx(outside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(outside[1:-1, 1:-1] == 0)
 
 
 def _colour_samples(
@@ -211,6 +221,24 @@ def _warped(
     return _sample(source, grid), _inside(grid, source.shape[:2], margin)
 
 
+def _toned(target: Floats, warped: Pixels, explained: Mask) -> tuple[Floats, Floats]:
+    """The warped original in the query's colours (h, w, 3), and the slow gain (h, w) within."""
+    gain = np.ones(explained.shape, dtype=np.float32)
+    original = warped.astype(np.float32)
+    # Colour and gain are not independent: a darkened rim looks like a darker colour at first.
+    for _ in range(_TONE_ROUNDS):
+        levelled = target / gain[..., None]
+        predict = photometric.fit_colour(*_colour_samples(warped, levelled, explained, 4000))
+        even = predict(warped)
+        fitted = photometric.slow_gain(even, target, explained)
+        settled = float(np.abs(fitted - gain).max()) < 0.03
+        gain = fitted if float(np.abs(fitted - 1.0).max()) > 0.02 else np.ones_like(gain)
+        original = np.clip(even * gain[..., None], 0, 255)
+        if settled:
+            break
+    return original, gain
+
+
 def _compensated(
     target: Floats,
     warped: Pixels,
@@ -219,13 +247,6 @@ def _compensated(
     resolution: float,
     size: tuple[int, int],
 ) -> Aligned:
-    colour = photometric.fit_colour(*_colour_samples(warped, target, explained, 4000))
-    original = colour(warped)
-    gain = photometric.slow_gain(original, target, explained)
-    if float(np.abs(gain - 1.0).max()) > 0.02:
-        # Colour and gain are not independent: fit colour again on the levelled query.
-        levelled = target / gain[..., None]
-        colour = photometric.fit_colour(*_colour_samples(warped, levelled, explained, 4000))
-        original = np.clip(colour(warped) * gain[..., None], 0, 255)
+    original, gain = _toned(target, warped, explained)
     original, taps = photometric.match_sharpness(original, target, explained)
     return Aligned(target, original, warped, explained, gain, taps, shift, resolution, size)

@@ -30,6 +30,8 @@ _FLOOR_FINE = np.array([2.0, 2.0, 2.0], np.float32)
 _FLOOR_COARSE = np.array([1.2, 1.2, 0.8, 0.8, 0.05, 0.04, 0.1], np.float32)
 #: ... and the variance (levels squared) below which structure is not compared.
 _QUIET = 16.0
+#: Luma this near to black or white counts as clipped, levels.
+_CLIPPED = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,11 @@ def deviation(aligned: Aligned) -> Deviation:
     luma_query, luma_original = photometric.luma(query), photometric.luma(original)
     contrast = [_contrast(p) for p in (luma_query, luma_original)]
     activity = _levels(_blurred(contrast[1]))
-    fine, sigma_fine = _in_yardsticks(difference, activity, mask, _FLOOR_FINE)
+    # Clipped black and white deviate by nothing, whatever was done: no yardstick for the rest.
+    tonal = mask & (luma_query > _CLIPPED) & (luma_query < 255 - _CLIPPED)
+    if int(tonal.sum()) < 0.05 * tonal.size:
+        tonal = mask
+    fine, sigma_fine = _in_yardsticks(difference, activity, tonal, _FLOOR_FINE)
     largest = np.abs(query - original).max(axis=2)
     stack = [
         *cv2.split(_compressed(fine)),
@@ -68,7 +74,7 @@ def deviation(aligned: Aligned) -> Deviation:
         np.log1p(contrast[1] / 8.0),
         mask.astype(np.float32),
     ]
-    coarse = _coarse(difference, luma_query, luma_original, contrast[1], mask, sigma_fine)
+    coarse = _coarse(difference, luma_query, luma_original, contrast[1], tonal, sigma_fine)
     return Deviation(np.dstack(stack).astype(np.float32, copy=False), coarse)
 
 

@@ -22,6 +22,8 @@ _KNOTS = 9
 #: Gaussian widths (pixels) of the filter bank that explains a change of sharpness.
 BANK = (0.6, 1.2, 2.4, 4.8)
 _ROUNDS = 5
+#: Powers of x and y in the slow gain.
+_GAIN_POWERS = [(i, j) for i in range(5) for j in range(5 - i)]
 
 
 def luma(pixels: Floats) -> Floats:
@@ -130,7 +132,7 @@ def _predictor(solution: Floats) -> Callable[[Pixels], Floats]:
 def slow_gain(source: Floats, target: Floats, explained: Mask) -> Floats:
     """A slowly varying brightness factor (vignette, lens shading): (h, w) float32 around 1.
 
-    A polynomial of degree 2 plus the fourth power of the radius, so that no local edit fits it.
+    A polynomial of degree 4, fitted robustly, so that no local edit fits it.
     ``source`` and ``target`` are (h, w, 3) float32 in 0..255, ``explained`` (h, w) bool.
     """
     import cv2
@@ -147,16 +149,17 @@ def slow_gain(source: Floats, target: Floats, explained: Mask) -> Floats:
     def basis(w: int, h: int) -> Floats:
         x = np.linspace(-1, 1, w, dtype=np.float32)[None, :].repeat(h, 0)
         y = np.linspace(-1, 1, h, dtype=np.float32)[:, None].repeat(w, 1)
-        r2 = x * x + y * y
-        return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y, r2 * r2], axis=-1)
+        return np.stack([x**i * y**j for i, j in _GAIN_POWERS], axis=-1)
 
     terms = basis(*size)[mask]
-    penalty = np.diag(np.array([1e-4] + [3e-3] * 6, dtype=np.float32)) * float((s * s).mean() + 1)
-    prior = np.zeros((7, 1), dtype=np.float32)
+    # The higher the power, the dearer.
+    cost = np.array([1e-4 if i + j == 0 else 5e-4 * (i + j) for i, j in _GAIN_POWERS])
+    penalty = np.diag(cost.astype(np.float32)) * float((s * s).mean() + 1)
+    prior = np.zeros((len(_GAIN_POWERS), 1), dtype=np.float32)
     prior[0] = 1.0
     solution = _solve(terms * s[:, None], t[:, None], penalty, 2.0, prior)
     coarse = (basis(max(2, width // 8), max(2, height // 8)) @ solution)[..., 0]
-    gain = cv2.resize(np.clip(coarse, 0.4, 2.5), (width, height), interpolation=cv2.INTER_LINEAR)
+    gain = cv2.resize(np.clip(coarse, 0.08, 4.0), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(gain, dtype=np.float32)
 
 

@@ -20,7 +20,8 @@ Box = tuple[float, float, float, float]
 class Colour:
     """Global change of colour, in levels of 0..255 or as ratios query / asset.
 
-    ``change`` is the median difference of block means; ``correlation`` that of the luma;
+    ``change`` is the median of what the fitted colour model moves block means by; ``correlation``
+    that of the luma;
     ``chroma_query`` and ``chroma_asset`` are mean distances from grey.
     """
 
@@ -41,15 +42,15 @@ def colour(aligned: Aligned, same: Mask) -> Colour | None:
     kept = cv2.resize(same.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
     if int(kept.sum()) < 16:
         return None
-    q, p = (
+    q, p, modelled = (
         cv2.resize(a.astype(np.float32), size, interpolation=cv2.INTER_AREA)[kept]
-        for a in (aligned.query, aligned.plain)
+        for a in (aligned.query, aligned.plain, aligned.original)
     )
     lq, lp = q.mean(axis=1), p.mean(axis=1)
     deviation = max(float(lp.std()), 1.0)
     correlation = float(np.corrcoef(lq, lp)[0, 1]) if lq.std() > 1 and lp.std() > 1 else 1.0
     return Colour(
-        change=float(np.median(np.abs(q - p).max(axis=1))),
+        change=float(np.median(np.abs(modelled - p).max(axis=1))),
         brightness=float(np.median(lq) - np.median(lp)),
         contrast=float(lq.std()) / deviation,
         correlation=correlation,
@@ -106,7 +107,8 @@ class Region:
     ``box`` is in working pixels, ``area`` a share of the picture. ``flat`` is the share of the
     region taken by its two most frequent colours, in query and asset; ``correlation`` that of the
     luma detail in both; ``detail`` the ratio of their detail (query / asset); ``stroke`` the mean
-    stroke width relative to the region's height, and ``letters`` the count of strokes groups.
+    stroke width relative to the region's height, ``letters`` the number of separate strokes and
+    ``ink`` the share of the strokes in two colours.
     """
 
     box: Box
@@ -119,13 +121,17 @@ class Region:
     offset: float
     stroke: float
     letters: int
+    ink: float
 
 
 def regions(aligned: Aligned, changed: Mask, *, smallest: float = 0.002) -> list[Region]:
     """Connected changed regions inside the explained area, largest first, at most eight."""
     import cv2
 
-    inside = (changed & aligned.explained).astype(np.uint8)
+    # A rim beside what is not explained is an error of the outline, not an edit.
+    covered = np.pad(aligned.explained.astype(np.uint8), 3, mode="edge")
+    covered = cv2.erode(covered, np.ones((7, 7), np.uint8))[3:-3, 3:-3]
+    inside = (changed & (covered > 0)).astype(np.uint8)
     reach = max(3, min(inside.shape) // 24) | 1
     # Letters of a line, and fragments of one edit, belong together.
     grouped = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((3, 2 * reach + 1), np.uint8))
@@ -149,7 +155,7 @@ def _region(aligned: Aligned, mask: Mask, stats: npt.NDArray[np.int32]) -> Regio
     dq, dp = _detail(lq)[inside], _detail(lp)[inside]
     energy_q, energy_p = float((dq**2).mean()), float((dp**2).mean())
     correlation = float((dq * dp).mean() / np.sqrt(energy_q * energy_p + 16.0))
-    stroke, letters = _strokes(np.abs(lq - lp), inside)
+    stroke, letters, ink = _strokes(query, asset, inside)
     return Region(
         box=(float(x), float(y), float(x + w), float(y + h)),
         area=float(mask.sum() / mask.size),
@@ -161,6 +167,7 @@ def _region(aligned: Aligned, mask: Mask, stats: npt.NDArray[np.int32]) -> Regio
         offset=float(np.abs(np.median(query[inside] - asset[inside], axis=0)).max()),
         stroke=stroke,
         letters=letters,
+        ink=ink,
     )
 
 
@@ -179,22 +186,23 @@ def _flatness(colours: Floats) -> float:
     return float(counts[-2:].sum() / len(colours))
 
 
-def _strokes(difference: Floats, inside: Mask) -> tuple[float, int]:
-    """Mean stroke width over the region's height, and the number of separate strong strokes."""
+def _strokes(query: Floats, original: Floats, inside: Mask) -> tuple[float, int, float]:
+    """Stroke width over the region's height, number of strokes, and how few colours they have."""
     import cv2
 
+    difference = np.abs(query - original).max(axis=2)
     values = difference[inside]
     if values.size < 12:
-        return 1.0, 0
-    limit = max(20.0, 0.5 * float(np.quantile(values, 0.97)))
+        return 1.0, 0, 0.0
+    limit = max(24.0, 0.5 * float(np.quantile(values, 0.97)))
     strong = ((difference > limit) & inside).astype(np.uint8)
     if not strong.any():
-        return 1.0, 0
+        return 1.0, 0, 0.0
     distance = cv2.distanceTransform(np.pad(strong, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     width = 4.0 * float(distance[strong > 0].mean())
     count, _, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
-    letters = int((stats[1:, cv2.CC_STAT_AREA] >= 4).sum()) if count > 1 else 0
-    return width / max(1, inside.shape[0]), letters
+    letters = int((stats[1:count, cv2.CC_STAT_AREA] >= 4).sum())
+    return width / max(1, inside.shape[0]), letters, _flatness(query[strong > 0])
 
 
 def frame_share(aligned: Aligned) -> tuple[float, float]:
@@ -207,23 +215,41 @@ def frame_share(aligned: Aligned) -> tuple[float, float]:
 
 
 def continues(aligned: Aligned) -> float:
-    """How smoothly the query goes on across the asset's outline: 1 = as inside, 0 = a hard edge.
+    """How well the query goes on across the asset's outline: correlation in [-1, 1].
 
-    Ratio of typical steps parallel to the outline just inside it to those across it.
+    Local means just inside the outline against those just outside: a picture that was cut out of
+    the query goes on beyond its outline, a frame or a host does not know what is inside.
     """
     import cv2
 
     luma = photometric.luma(aligned.query)
-    mask = aligned.explained.astype(np.uint8)
-    ones = np.ones((3, 3), np.uint8)
-    edge = (cv2.dilate(mask, ones) != cv2.erode(mask, ones)).astype(np.uint8)
-    # The picture's own rim is no outline.
-    edge[0], edge[-1], edge[:, 0], edge[:, -1] = 0, 0, 0, 0
-    near, far = (cv2.erode(mask, np.ones((k, k), np.uint8)) for k in (9, 13))
-    inner = near != far
-    inner[:7], inner[-7:], inner[:, :7], inner[:, -7:] = False, False, False, False
-    if edge.sum() < 20 or inner.sum() < 20:
-        return 0.5
-    gx, gy = cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)
-    step = np.hypot(gx, gy)
-    return float(min(1.0, (step[inner].mean() + 4.0) / (step[edge > 0].mean() + 4.0)))
+    mask = aligned.explained.astype(np.float32)
+    edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    means = []
+    for side in (mask, 1.0 - mask):
+        weight = cv2.blur(side, (7, 7))
+        means.append(cv2.blur(luma * side, (7, 7)) / np.maximum(weight, 1e-3))
+        edge &= weight > 0.2
+    inner, outer = (m[edge] for m in means)
+    if inner.size < 40 or inner.std() < 2 or outer.std() < 2:
+        return 0.0
+    return float(np.corrcoef(inner, outer)[0, 1])
+
+
+def finer_detail(pixels: Pixels, factor: float) -> float:
+    """Detail of (H, W, 3) pixels that a picture ``factor`` (> 1) times smaller could not hold.
+
+    Amplitude of what a reduction by ``factor`` loses, over what one more such reduction loses:
+    photographs keep 0.3 and more from one scale to the next, enlarged ones next to nothing.
+    """
+    import cv2
+
+    luma = photometric.luma(pixels.astype(np.float32))
+    lost = []
+    for _ in range(2):
+        size = (max(1, round(luma.shape[1] / factor)), max(1, round(luma.shape[0] / factor)))
+        small = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+        back = cv2.resize(small, luma.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        lost.append(float(np.sqrt(np.mean((luma - back) ** 2))))
+        luma = small
+    return lost[0] / max(lost[1], 0.5)

@@ -21,6 +21,8 @@ from originlens.match._alignment import Aligned, Homography, align
 
 #: Working pixels: enough to name an edit, cheap enough for every match of a search.
 WORKING_AREA = 90_000
+#: Error of a transform, in working pixels.
+_SLACK = 1.5
 _LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "HEIC", "JPEG2000", "MPO")
 
 
@@ -57,7 +59,7 @@ def explain(
     )
     aligned = align(pixels, asset, working, area=WORKING_AREA)
     laid = plane.decompose(transform, asset_size, full)
-    seen = _Seen(query, pixels, aligned, laid)
+    seen = _Seen(query, pixels, asset, asset_size, aligned, laid)
     return Explanation(tuple(_named(seen)), _direction(seen))
 
 
@@ -78,10 +80,19 @@ def direction(
 class _Seen:
     """Everything measured once on one pair."""
 
-    def __init__(self, query: Image, pixels: Pixels, aligned: Aligned, laid: plane.Plane) -> None:
+    def __init__(
+        self,
+        query: Image,
+        pixels: Pixels,
+        asset: Pixels,
+        asset_size: tuple[int, int],
+        aligned: Aligned,
+        laid: plane.Plane,
+    ) -> None:
         import cv2
 
-        self.query, self.pixels, self.aligned, self.plane = query, pixels, aligned, laid
+        self.query, self.pixels, self.asset_size = query, pixels, asset_size
+        self.aligned, self.plane = aligned, laid
         score = diff.changed(aligned)
         self.changed = score >= 0.5
         near = cv2.dilate(self.changed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -90,20 +101,30 @@ class _Seen:
         self.regions = traits.regions(aligned, self.changed)
         self.frame, self.frame_flatness = traits.frame_share(aligned)
         self.continues = traits.continues(aligned) if self.frame > 0.02 else 0.0
+        self.asset_blocks = traits.blockiness(asset)
+        self.slack = _SLACK / max(aligned.query.shape[1] / query.width, 1e-9)
         self.fine, self.coarse = (traits.response(aligned.taps, f) for f in (0.25, 0.125))
         plain = aligned.plain.astype(np.float32)
         self.noise_query = traits.noise_level(aligned.query, self.same)
         self.noise_asset = traits.noise_level(plain, self.same)
 
     @property
+    def finer(self) -> float | None:
+        """Detail of the query that the asset is too small to hold; None where not measurable."""
+        factor = self.plane.scale * self.pixels.shape[1] / self.query.width
+        if factor < 1.15 or self.plane.covered_share < 0.3:
+            return None
+        return traits.finer_detail(self.pixels, min(factor, 4.0))
+
+    @property
     def asset_is_crop(self) -> bool:
         """The query goes on naturally beyond the asset's outline: the asset was cut from it."""
-        return self.frame > 0.04 and self.continues > 0.6 and self.frame_flatness < 0.9
+        return self.frame > 0.04 and self.continues > 0.6
 
 
 def _named(seen: _Seen) -> list[Edit]:
     return [
-        *_turns(seen.plane),
+        *_turns(seen),
         *_framing(seen),
         *_tones(seen),
         *_sharpness(seen),
@@ -111,100 +132,77 @@ def _named(seen: _Seen) -> list[Edit]:
     ]
 
 
-def _turns(p: plane.Plane) -> list[Edit]:
+def _turns(seen: _Seen) -> list[Edit]:
     """Mirror, rotation, scale, stretch, perspective."""
-    found = []
+    p, found = seen.plane, []
     rotation = p.rotation
     if p.mirror and abs(abs(rotation) - 180.0) < 2.0:
         found.append(Edit("mirror", "mirrored top to bottom"))
-        rotation -= 180.0 * np.sign(rotation)
+        rotation -= 180.0 * float(np.sign(rotation))
     elif p.mirror:
         found.append(Edit("mirror", "mirrored left to right"))
-    if abs(rotation) >= 0.5:
+    left, top, right, bottom = p.covered_box
+    reach = max(1.0, 0.5 * float(np.hypot(right - left, bottom - top)))
+    # What an error of the transform turns is no rotation, and quarter turns are exact.
+    error = float(np.degrees(2.0 * seen.slack / reach))
+    quarter = 90.0 * round(rotation / 90.0)
+    rotation = quarter if abs(rotation - quarter) < error else rotation
+    if abs(rotation) > 0:
         way = "clockwise" if rotation > 0 else "counter-clockwise"
-        found.append(
-            Edit("rotate", f"rotated {abs(rotation):.1f}° {way}", value=round(rotation, 2))
-        )
+        words = f"rotated {abs(rotation):.1f}° {way}"
+        found.append(Edit("rotate", words, value=round(rotation, 2)))
     across, along = p.stretches
     ratio = across / along
-    if max(ratio, 1 / ratio) > 1.04:
-        axis = "width" if ratio > 1 else "height"
-        factor = max(ratio, 1 / ratio)
-        found.append(
-            Edit(
-                "stretch",
-                f"{axis} stretched by {factor:.2f} against the other side",
-                round(ratio, 3),
-            )
-        )
-    if abs(np.log(p.scale)) > np.log(1.03):
+    if abs(np.log(ratio)) > np.log(1.04) + seen.slack / reach:
+        axis, factor = ("width", ratio) if ratio > 1 else ("height", 1 / ratio)
+        words = f"{axis} stretched by {factor:.2f} against the other side"
+        found.append(Edit("stretch", words, round(ratio, 3)))
+    if abs(np.log(p.scale)) > np.log(1.02) + seen.slack / reach:
         word = "enlarged" if p.scale > 1 else "reduced"
-        found.append(
-            Edit("scale", f"{word} to {p.scale:.0%} of the original's size", round(p.scale, 4))
-        )
-    if p.perspective > 0.012 or (p.skew > 2.5 and max(ratio, 1 / ratio) < 1.5):
-        found.append(
-            Edit(
-                "perspective",
-                f"perspective distorted by {p.perspective:.1%} of its size",
-                round(p.perspective, 4),
-            )
-        )
+        words = f"{word} to {p.scale:.0%} of the original's size"
+        found.append(Edit("scale", words, round(p.scale, 4)))
+    if p.perspective > 0.006 + seen.slack / reach:
+        words = f"perspective distorted by {p.perspective:.1%} of its size"
+        found.append(Edit("perspective", words, round(p.perspective, 4)))
+    elif p.skew > 1.5 + 2 * error:
+        words = f"sheared by {p.skew:.1f}°"
+        found.append(Edit("stretch", words, round(p.skew, 2)))
     return found
 
 
 def _framing(seen: _Seen) -> list[Edit]:
     """Crop, border, embedding."""
     p = seen.plane
-    found = []
-    left, top, right, bottom = p.seen_box
-    if p.seen_share < 0.975:
-        box = _rounded(p.seen_box)
-        found.append(
-            Edit(
-                "crop",
-                f"cropped to {p.seen_share:.0%} of the original "
-                f"(x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f})",
-                value=round(p.seen_share, 4),
-                box=box,
-                frame="asset",
-            )
-        )
-    if p.covered_share > 0.98:
+    found = _crop(seen)
+    if p.covered_share > 0.98 or seen.frame < 0.005:
         return found
     box = _rounded(p.covered_box)
-    width, height = box[2] - box[0], box[3] - box[1]
-    fills = width * height > 0.97 * seen.query.width * seen.query.height
+    fills = (box[2] - box[0]) * (box[3] - box[1]) > 0.97 * seen.query.width * seen.query.height
+    rest = 1 - p.covered_share
     if seen.asset_is_crop and p.seen_share > 0.95:
-        found.append(
-            Edit(
-                "crop",
-                f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it",
-                value=round(p.covered_share, 4),
-                box=box,
-            )
-        )
-    elif seen.frame_flatness > 0.8:
-        what = "the corners left free by it are filled" if fills else "a plain border was added"
-        if not fills:
-            found.append(
-                Edit(
-                    "border",
-                    f"{what}: {1 - p.covered_share:.0%} of the picture",
-                    value=round(1 - p.covered_share, 4),
-                    box=box,
-                )
-            )
+        words = f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it"
+        found.append(Edit("crop", words, value=round(p.covered_share, 4), box=box))
+    elif seen.frame_flatness > 0.8 and not fills:
+        words = f"a plain border was added: {rest:.0%} of the picture"
+        found.append(Edit("border", words, value=round(rest, 4), box=box))
     elif not fills:
-        found.append(
-            Edit(
-                "embed",
-                f"placed inside another picture, {p.covered_share:.0%} of it",
-                value=round(p.covered_share, 4),
-                box=box,
-            )
-        )
+        words = f"placed inside another picture, {p.covered_share:.0%} of it"
+        found.append(Edit("embed", words, value=round(p.covered_share, 4), box=box))
     return found
+
+
+def _crop(seen: _Seen) -> list[Edit]:
+    p = seen.plane
+    left, top, right, bottom = p.seen_box
+    height, width = seen.asset_size
+    # A strip counts when an error of the transform cannot have made it.
+    strip = max(left, top, width - right, height - bottom) * p.scale
+    if not ((p.seen_share < 0.985 and strip > 2.0 * seen.slack) or p.seen_share < 0.94):
+        return []
+    words = f"cropped to {p.seen_share:.0%} of the original "
+    words += f"(x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f})"
+    box = _rounded(p.seen_box)
+    return [Edit("crop", words, value=round(p.seen_share, 4), box=box, frame="asset")]
 
 
 def _rounded(box: plane.Box) -> plane.Box:
@@ -242,12 +240,11 @@ def _sharpness(seen: _Seen) -> list[Edit]:
     """Blur, sharpening, noise, recompression of the whole picture."""
     found = []
     if seen.coarse < 0.72 and seen.fine < 0.5:
-        # Width of the Gaussian with the same gain at 1/8 cycle per pixel.
+        # Width of the Gaussian with the same gain at 1/8 cycle per working pixel.
         sigma = float(np.sqrt(-np.log(max(seen.coarse, 1e-3)) / 2) / (np.pi * 0.125))
-        sigma *= seen.pixels.shape[1] and seen.query.width / seen.aligned.query.shape[1]
-        found.append(
-            Edit("blur", f"blurred all over, about {sigma:.1f} pixels wide", round(sigma, 2))
-        )
+        sigma *= seen.query.width / seen.aligned.query.shape[1]
+        words = f"blurred all over, about {sigma:.1f} pixels wide"
+        found.append(Edit("blur", words, round(sigma, 2)))
     elif seen.fine > 1.3 and seen.coarse > 1.05:
         found.append(
             Edit("sharpen", f"sharpened: fine detail x {seen.fine:.2f}", round(seen.fine, 2))
@@ -261,7 +258,7 @@ def _sharpness(seen: _Seen) -> list[Edit]:
             )
         )
     blocks = traits.blockiness(seen.pixels) if seen.query.format in _LOSSY else 1.0
-    if blocks > 1.5:
+    if blocks > 1.5 and blocks > 1.25 * seen.asset_blocks:
         found.append(Edit("recompress", "compressed again, visibly", value=round(blocks, 2)))
     return found
 
@@ -276,24 +273,23 @@ def _region(seen: _Seen, r: traits.Region) -> Edit:
         round(r.box[2] * sx, 1),
         round(r.box[3] * sy, 1),
     )
-    share = f"{r.area:.1%} of the picture"
-    if r.letters >= 3 and r.stroke < 0.4 and r.correlation < 0.8:
-        return Edit("text", f"text or line art was added ({share})", round(r.area, 4), box)
+    name, words = _what(r)
+    return Edit(name, f"{words} ({r.area:.1%} of the picture)", round(r.area, 4), box)
+
+
+def _what(r: traits.Region) -> tuple[str, str]:
+    """Name and words for one changed region."""
     if r.detail < 0.6 and r.offset < 12 and r.flat_query < 0.9:
-        return Edit("blur", f"a region was blurred or pixelated ({share})", round(r.area, 4), box)
+        return "blur", "a region was blurred or pixelated"
+    if r.letters >= 3 and r.stroke < 0.35 and r.ink > 0.55 and r.correlation < 0.8:
+        return "text", "text or line art was added"
     if r.correlation > 0.6 and r.offset >= 6:
-        return Edit("recolour", f"a region was recoloured ({share})", round(r.area, 4), box)
+        return "recolour", "a region was recoloured"
     if r.flat_query > 0.75 and r.flat_query > r.flat_asset + 0.15:
-        return Edit(
-            "overlay", f"something flat was laid over the picture ({share})", round(r.area, 4), box
-        )
-    if r.fill > 0.85:
-        return Edit(
-            "overlay", f"a patch was laid over the picture ({share})", round(r.area, 4), box
-        )
-    return Edit(
-        "region-replaced", f"a region shows something else ({share})", round(r.area, 4), box
-    )
+        return "overlay", "something flat was laid over the picture"
+    if r.fill > 0.9:
+        return "overlay", "a rectangular patch was laid over the picture"
+    return "region-replaced", "a region shows something else"
 
 
 def _direction(seen: _Seen) -> Direction | None:
@@ -309,8 +305,8 @@ def _direction(seen: _Seen) -> Direction | None:
         votes += 1.5
     if p.scale < 0.9:
         votes += 1.0
-    elif p.scale > 1.15:
-        votes -= 1.0
+    elif seen.finer is not None:
+        votes += -1.0 if seen.finer > 0.3 else 1.0
     if seen.colour is not None:
         if seen.colour.chroma_query < 1.5 and seen.colour.chroma_asset > 4.0:
             votes += 2.0

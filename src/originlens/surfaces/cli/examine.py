@@ -52,7 +52,8 @@ def run(
 
             originals = stack.enter_context(Index(index))
             stack.callback(settle)  # nothing may use the index any more when it is closed
-        warm_up(originals)  # so that no picture's time and budget contain the start-up
+        # So that no picture's time and budget contain the start-up.
+        warm_up(originals if questions is None or "origin" in questions else None)
         page = Page(html, "examine", inputs, originals, stack)
 
         def answer(item: Item, picture: Image) -> Report:

@@ -103,7 +103,7 @@ def test_a_store_equals_a_dictionary(asset: Asset, steps: list[tuple[str, object
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(["flat", "ivf-sq8", "flat-binary"]),
+    st.sampled_from(["flat", "pq-fast-scan", "flat-binary"]),
     st.integers(0, 60),
     st.integers(1, 70),
     st.sets(st.integers(0, 180)),
@@ -146,6 +146,4 @@ def test_an_index_equals_brute_force(
     )
     nearest = np.sort(distance[:, places], axis=1)[:, :size]
     got = (-scores if index.larger_is_nearer else scores)[:, :size]
-    # Eight bits over the range of a value: within a few hundredths for vectors of length ~6.
-    tolerance = 0.3 if name == "ivf-sq8" else 1e-4
-    assert np.allclose(got, nearest, atol=tolerance)
+    assert np.allclose(got, nearest, atol=1e-4)

@@ -28,7 +28,7 @@ Connection = sqlite3.Connection
 Entries = tuple[Rows, npt.NDArray[Any]]
 #: Buffered entries from which a segment is worth its file; below, loading takes about 40 ms.
 BUFFER = 8192
-#: From here on vectors are searched approximately (SPEC: exact below).
+#: From so many entries on, a segment's vectors are searched approximately.
 APPROXIMATE_FROM = 20_000
 #: Segments this large are not merged any further, which bounds the memory of a merge (256 MB).
 LARGEST = 262_144
@@ -75,7 +75,7 @@ KINDS = (
         f"SELECT count(*) FROM vector "
         f"WHERE entry >= ? * {MAX_PARTS} AND entry < (? + 1) * {MAX_PARTS}",
         "flat",
-        "ivf-sq8",
+        "pq-fast-scan",
     ),
     Kind(
         "hash",

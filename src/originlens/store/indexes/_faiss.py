@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[np.int64]
-#: Up to so many excluded ids are searched for and dropped; more are passed as a selector. FAISS
-#: leaves its fast matrix path as soon as it gets one, so a few tombstones must not cost that.
-OVERFETCH = 64
+#: So many more than asked for are searched at first where some ids are left out.
+_SPARE = 32
 
 
 def library() -> Any:
@@ -48,32 +48,68 @@ def read_binary(path: str) -> Any:
         return faiss.read_index_binary(faiss.PyCallbackIOReader(file.read))
 
 
-def among(exclude: Rows | None, ids: Rows) -> Rows:
-    """The sorted part of ``exclude`` that occurs in ``ids`` (ascending)."""
-    if exclude is None or not len(exclude) or not len(ids):
-        return np.empty(0, np.int64)
-    at = np.minimum(np.searchsorted(ids, exclude), len(ids) - 1)
-    return np.unique(np.asarray(exclude, dtype=np.int64)[ids[at] == exclude])
+def kept(ids: Rows, exclude: Rows | None, only: Rows | None) -> npt.NDArray[np.bool_] | None:
+    """Which of the ascending ``ids`` may appear; None if all may."""
+    keep: npt.NDArray[np.bool_] | None = None
+    if only is not None:
+        keep = np.isin(ids, only)
+    if exclude is not None and len(exclude) and len(ids):
+        # Tombstones are few: look them up among the ids, not the ids among them.
+        first = np.searchsorted(ids, exclude, "left")
+        last = np.searchsorted(ids, exclude, "right")
+        if keep is None and (first < last).any():
+            keep = np.ones(len(ids), dtype=bool)
+        if keep is not None:
+            for start, end in zip(first, last, strict=True):
+                keep[start:end] = False
+    return keep
 
 
-def drop(
-    ids: Rows, scores: npt.NDArray[Any], exclude: Rows, k: int, pad: float
+def nothing(
+    queries: int, k: int, pad: float, dtype: npt.DTypeLike
 ) -> tuple[Rows, npt.NDArray[Any]]:
-    """Keep the first ``k`` of each line that are not excluded; pad with -1 and ``pad``."""
-    bad = (ids < 0) | np.isin(ids, exclude)
-    order = np.argsort(bad, axis=1, kind="stable")[:, :k]
-    ids = np.where(bad, -1, ids)
-    scores = np.where(bad, np.asarray(pad, scores.dtype), scores)
-    ids, scores = np.take_along_axis(ids, order, 1), np.take_along_axis(scores, order, 1)
-    missing = k - ids.shape[1]
-    if missing > 0:
-        ids = np.pad(ids, ((0, 0), (0, missing)), constant_values=-1)
-        scores = np.pad(scores, ((0, 0), (0, missing)), constant_values=pad)
-    return ids, scores
+    """The answer where no entry may appear."""
+    return np.full((queries, k), -1, np.int64), np.full((queries, k), pad, dtype)
 
 
-def bitmap(ids: Rows) -> npt.NDArray[np.uint8]:
-    """Bit i set for every i in ``ids`` (non-negative), as FAISS's IDSelectorBitmap reads it."""
-    bits = np.zeros(int(ids.max()) + 1 if len(ids) else 0, dtype=bool)
-    bits[ids] = True
-    return np.packbits(bits, bitorder="little")
+def padded(
+    ids: Rows, scores: npt.NDArray[Any], k: int, pad: float
+) -> tuple[Rows, npt.NDArray[Any]]:
+    """(Q, k) from (Q, fewer): -1 and ``pad`` fill up."""
+    missing = ((0, 0), (0, k - ids.shape[1]))
+    return np.pad(ids, missing, constant_values=-1), np.pad(scores, missing, constant_values=pad)
+
+
+def search_kept(
+    search: Callable[[npt.NDArray[Any], int], tuple[npt.NDArray[Any], Rows]],
+    queries: npt.NDArray[Any],
+    k: int,
+    ids: Rows,
+    keep: npt.NDArray[np.bool_] | None,
+    pad: float,
+) -> tuple[Rows, npt.NDArray[Any]]:
+    """The nearest ``k`` that may appear, found by asking for more until they are enough.
+
+    ``search(queries, k)`` gives scores and places among ``ids``. FAISS's own selectors take its
+    indexes off their fast paths (or are not supported), and a few tombstones must not cost that.
+    """
+    count = len(ids)
+    left = count if keep is None else int(keep.sum())
+    size = min(k, left)
+    if size == 0 or not len(queries):
+        dtype = np.float32 if np.isinf(pad) else np.int32
+        return nothing(len(queries), k, pad, dtype)
+    wanted = size if keep is None else min(count, size * count // left + _SPARE)
+    while True:
+        scores, places = search(queries, wanted)
+        good = places >= 0
+        if keep is not None:
+            good &= keep[places]
+        if wanted == count or (good.sum(axis=1) >= size).all():
+            break
+        wanted = min(count, wanted * 4)
+    order = np.argsort(~good, axis=1, kind="stable")[:, :size]
+    places, scores = np.take_along_axis(places, order, 1), np.take_along_axis(scores, order, 1)
+    good = np.take_along_axis(good, order, 1)
+    found = np.where(good, ids[places], -1)
+    return padded(found, np.where(good, scores, np.asarray(pad, scores.dtype)), k, pad)

@@ -41,52 +41,42 @@ class Flat:
     larger_is_nearer = True
 
     def __init__(self) -> None:
+        self._mapped: Any = None
         self._index: Any = None
         self._ids: Rows = np.empty(0, np.int64)
 
     def build(self, vectors: Vectors, ids: Rows) -> None:
         """Replace the contents by ``vectors`` (N, d) float32 numbered ``ids`` (N,), ascending."""
         faiss = _faiss.library()
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(int(vectors.shape[1])))
-        self._ids = np.ascontiguousarray(ids, dtype=np.int64)
-        if len(self._ids):
-            index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), self._ids)
-        self._index = index
+        mapped = faiss.IndexIDMap2(faiss.IndexFlatIP(int(vectors.shape[1])))
+        if len(ids):
+            mapped.add_with_ids(
+                np.ascontiguousarray(vectors, dtype=np.float32),
+                np.ascontiguousarray(ids, dtype=np.int64),
+            )
+        self._hold(mapped)
+
+    def _hold(self, mapped: Any) -> None:
+        faiss = _faiss.library()
+        self._mapped = mapped
+        self._index = faiss.downcast_index(mapped.index)
+        self._ids = faiss.vector_to_array(mapped.id_map)
 
     def search(
         self, queries: Vectors, k: int, exclude: Rows | None = None, only: Rows | None = None
     ) -> tuple[Rows, Vectors]:
         """Ids and inner products, each (Q, k), largest first; -1 and -inf pad."""
-        faiss = _faiss.library()
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        count = len(self._ids)
-        excluded = _faiss.among(exclude, self._ids)
-        if not count or not len(queries) or (only is not None and not len(only)):
-            return (
-                np.full((len(queries), k), -1, np.int64),
-                np.full((len(queries), k), -np.inf, np.float32),
-            )
-        params = None
-        if only is not None:
-            bits = _faiss.bitmap(np.setdiff1d(only, excluded))
-            selector = faiss.IDSelectorBitmap(bits)
-            params = faiss.SearchParameters(sel=selector)
-        elif len(excluded) > _faiss.OVERFETCH:
-            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded))
-            params = faiss.SearchParameters(sel=selector)
-        wanted = k if params is not None else k + len(excluded)
-        scores, ids = self._index.search(queries, max(1, min(wanted, count)), params=params)
-        return _faiss.drop(ids, scores, excluded, k, -np.inf)
+        keep = _faiss.kept(self._ids, exclude, only)
+        return _faiss.search_kept(self._index.search, queries, k, self._ids, keep, -np.inf)
 
     def save(self, path: str) -> None:
         """Write to one file."""
-        _faiss.write(self._index, path)
+        _faiss.write(self._mapped, path)
 
     @classmethod
     def load(cls, path: str, mmap: bool = True) -> Flat:
         """Read what :meth:`save` wrote."""
-        faiss = _faiss.library()
         self = cls()
-        self._index = _faiss.read(path, mmap=mmap)
-        self._ids = faiss.vector_to_array(self._index.id_map)
+        self._hold(_faiss.read(path, mmap=mmap))
         return self

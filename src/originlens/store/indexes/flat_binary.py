@@ -42,59 +42,43 @@ class FlatBinary:
     larger_is_nearer = False
 
     def __init__(self) -> None:
+        self._mapped: Any = None
         self._index: Any = None
         self._ids: Rows = np.empty(0, np.int64)
-        self._codes: Hashes = np.empty((0, 0), np.uint8)
 
     def build(self, vectors: Hashes, ids: Rows) -> None:
         """Replace the contents by ``vectors`` (N, B) uint8 numbered ``ids`` (N,), ascending."""
         faiss = _faiss.library()
-        index = faiss.IndexBinaryIDMap2(faiss.IndexBinaryFlat(int(vectors.shape[1]) * 8))
-        self._codes = np.ascontiguousarray(vectors, dtype=np.uint8)
-        self._ids = np.ascontiguousarray(ids, dtype=np.int64)
-        if len(self._ids):
-            index.add_with_ids(self._codes, self._ids)
-        self._index = index
+        mapped = faiss.IndexBinaryIDMap2(faiss.IndexBinaryFlat(int(vectors.shape[1]) * 8))
+        if len(ids):
+            mapped.add_with_ids(
+                np.ascontiguousarray(vectors, dtype=np.uint8),
+                np.ascontiguousarray(ids, dtype=np.int64),
+            )
+        self._hold(mapped)
+
+    def _hold(self, mapped: Any) -> None:
+        faiss = _faiss.library()
+        self._mapped = mapped
+        self._index = faiss.downcast_IndexBinary(mapped.index)
+        self._ids = faiss.vector_to_array(mapped.id_map)
 
     def search(
         self, queries: Hashes, k: int, exclude: Rows | None = None, only: Rows | None = None
     ) -> tuple[Rows, npt.NDArray[np.int32]]:
         """Ids and int32 distances, each (Q, k), smallest first; -1 and d + 1 pad."""
-        faiss = _faiss.library()
         queries = np.ascontiguousarray(queries, dtype=np.uint8)
+        keep = _faiss.kept(self._ids, exclude, only)
         pad = self._index.d + 1
-        nothing = (
-            np.full((len(queries), k), -1, np.int64),
-            np.full((len(queries), k), pad, np.int32),
-        )
-        excluded = _faiss.among(exclude, self._ids)
-        if not len(self._ids) or not len(queries):
-            return nothing
-        if only is None and len(excluded) <= _faiss.OVERFETCH:
-            wanted = min(k + len(excluded), len(self._ids))
-            distances, ids = self._index.search(queries, wanted)
-            return _faiss.drop(ids, distances, excluded, k, pad)
-        # Binary indexes take no selector in every FAISS release: scan the part that may appear.
-        keep = ~np.isin(self._ids, excluded)
-        if only is not None:
-            keep &= np.isin(self._ids, only)
-        part = np.flatnonzero(keep)
-        if not len(part):
-            return nothing
-        distances, at = faiss.knn_hamming(queries, self._codes[part], min(k, len(part)))
-        return _faiss.drop(self._ids[part][at], distances, np.empty(0, np.int64), k, pad)
+        return _faiss.search_kept(self._index.search, queries, k, self._ids, keep, pad)
 
     def save(self, path: str) -> None:
         """Write to one file."""
-        _faiss.write(self._index, path, binary=True)
+        _faiss.write(self._mapped, path, binary=True)
 
     @classmethod
     def load(cls, path: str, mmap: bool = True) -> FlatBinary:
         """Read what :meth:`save` wrote. Always into memory: 32 bytes an entry."""
-        faiss = _faiss.library()
         self = cls()
-        self._index = _faiss.read_binary(path)
-        self._ids = faiss.vector_to_array(self._index.id_map)
-        flat = faiss.downcast_IndexBinary(self._index.index)
-        self._codes = faiss.vector_to_array(flat.xb).reshape(-1, self._index.d // 8)
+        self._hold(_faiss.read_binary(path))
         return self

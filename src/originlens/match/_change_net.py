@@ -7,7 +7,6 @@ so what it learned is where deviations of what shape are an edit.
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import WeightsError
+from originlens.core import weights
 from originlens.core.registry import Weights
 from originlens.match._deviation import Deviation
 
@@ -37,13 +36,7 @@ WEIGHTS = Weights(
 def _session() -> onnxruntime.InferenceSession:
     import onnxruntime
 
-    path = Path(__file__).parent / "weights" / WEIGHTS.file
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: reinstall originlens") from error
-    if hashlib.sha256(data).hexdigest() != WEIGHTS.sha256:
-        raise WeightsError(f"{path} does not have its published checksum: reinstall originlens")
+    data = weights.read(WEIGHTS, Path(__file__).parent / "weights")
     options = onnxruntime.SessionOptions()
     # A map takes a tenth of a second: more threads would cost more than they save, and the result
     # must not depend on their count.

@@ -17,7 +17,6 @@ The graph (shipped, made by ``train/global_descriptor/train.py``; model card in
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import WeightsError
+from originlens.core import weights
 from originlens.core.image import Image, Pixels
 from originlens.core.registry import Card, Cost, Weights, register
 
@@ -52,18 +51,6 @@ WEIGHTS = Weights(
 )
 
 
-@lru_cache(maxsize=1)
-def _graph() -> bytes:
-    path = Path(__file__).parent / "weights" / WEIGHTS.file
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: reinstall originlens") from error
-    if hashlib.sha256(data).hexdigest() != WEIGHTS.sha256:
-        raise WeightsError(f"{path} does not have the checksum of its card: reinstall originlens")
-    return data
-
-
 @lru_cache(maxsize=4)
 def session(threads: int) -> onnxruntime.InferenceSession:
     """The inference session with that many threads; made on first use and shared.
@@ -79,7 +66,11 @@ def session(threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     # Idle threads must sleep: other work of the process runs between two pictures.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        weights.read(WEIGHTS, Path(__file__).parent / "weights"),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
 
 
 def available_cpus() -> int:

@@ -11,6 +11,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,9 @@ def ask(index: Path, queries: Iterable[Query], jobs: int) -> Iterator[Answer]:
     free = context.Queue()
     for cpu in cpus:
         free.put(cpu)
-    with context.Pool(len(cpus), _start, (str(index), free)) as pool:
-        yield from pool.imap(_answer, queries, chunksize=4)
+    # An executor, not a pool: a worker that crashes is an error here, not a wait without end.
+    with ProcessPoolExecutor(len(cpus), context, _start, (str(index), free)) as pool:
+        yield from pool.map(_answer, queries, chunksize=4)
 
 
 _index: Any = None
@@ -129,8 +131,9 @@ _index: Any = None
 def _start(folder: str, free: Any) -> None:
     """Bind this worker to one CPU and open the index for reading."""
     global _index
-    os.sched_setaffinity(0, {free.get()})
+    os.sched_setaffinity(0, {free.get(timeout=60)})
     import cv2
+
     from originlens.match.index import Index
 
     cv2.setNumThreads(1)

@@ -215,25 +215,40 @@ def frame_share(aligned: Aligned) -> tuple[float, float]:
 
 
 def continues(aligned: Aligned) -> float:
-    """How well the query goes on across the asset's outline: correlation in [-1, 1].
+    """How well the query goes on across the asset's outline: 0 = a hard edge, about 1 = as inside.
 
-    Local means just inside the outline against those just outside: a picture that was cut out of
-    the query goes on beyond its outline, a frame or a host does not know what is inside.
+    Median step between local means on the two sides of a parallel line well inside, over that
+    across the outline: a picture that was cut out of the query goes on beyond its outline, a frame
+    or a host does not know what is inside.
     """
     import cv2
 
-    luma = photometric.luma(aligned.query)
-    mask = aligned.explained.astype(np.float32)
+    mask = np.pad(aligned.explained.astype(np.uint8), 12, mode="edge")
+    inner = cv2.erode(mask, np.ones((19, 19), np.uint8))
+    steps = []
+    for side in (inner, mask):
+        found = _steps(aligned.query, side[12:-12, 12:-12].astype(np.float32))
+        if found.size < 40:
+            return 0.0
+        steps.append(float(np.median(found)) + 1.0)
+    return steps[0] / steps[1]
+
+
+def _steps(pixels: Floats, mask: Floats) -> Floats:
+    """Largest channel difference of local means across the outline of ``mask``: (N,) float32."""
+    import cv2
+
     edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    # The outline is known to a pixel: means start beyond it.
+    core = np.ones((5, 5), np.uint8)
     means = []
     for side in (mask, 1.0 - mask):
-        weight = cv2.blur(side, (7, 7))
-        means.append(cv2.blur(luma * side, (7, 7)) / np.maximum(weight, 1e-3))
-        edge &= weight > 0.2
-    inner, outer = (m[edge] for m in means)
-    if inner.size < 40 or inner.std() < 2 or outer.std() < 2:
-        return 0.0
-    return float(np.corrcoef(inner, outer)[0, 1])
+        sure = cv2.erode(np.pad(side, 2, mode="edge"), core)[2:-2, 2:-2]
+        weight = cv2.blur(sure, (9, 9))
+        mean = cv2.blur(pixels * sure[..., None], (9, 9)) / np.maximum(weight, 1e-3)[..., None]
+        means.append(mean)
+        edge &= weight > 0.1
+    return np.asarray(np.abs(means[0] - means[1]).max(axis=2)[edge], dtype=np.float32)
 
 
 def finer_detail(pixels: Pixels, factor: float) -> float:

@@ -110,16 +110,20 @@ class _Seen:
 
     @property
     def finer(self) -> float | None:
-        """Detail of the query that the asset is too small to hold; None where not measurable."""
+        """Detail of the query that the asset is too small to hold, times how much smaller it is.
+
+        None where not measurable.
+        """
         factor = self.plane.scale * self.pixels.shape[1] / self.query.width
-        if factor < 1.15 or self.plane.covered_share < 0.3:
+        if factor < 1.35 or self.plane.covered_share < 0.3:
             return None
-        return traits.finer_detail(self.pixels, min(factor, 4.0))
+        factor = min(factor, 4.0)
+        return factor * traits.finer_detail(self.pixels, factor)
 
     @property
     def asset_is_crop(self) -> bool:
         """The query goes on naturally beyond the asset's outline: the asset was cut from it."""
-        return self.frame > 0.04 and self.continues > 0.6
+        return self.frame > 0.04 and self.continues > 0.7
 
 
 def _named(seen: _Seen) -> list[Edit]:
@@ -300,13 +304,14 @@ def _direction(seen: _Seen) -> Direction | None:
     """
     p, votes = seen.plane, 0.0
     if seen.frame > 0.02:
-        votes += -2.0 if seen.asset_is_crop else 1.5
+        votes += -2.0 if seen.asset_is_crop else 1.5 * (seen.continues < 0.5)
     if p.seen_share < 0.95 and p.covered_share > 0.95:
         votes += 1.5
     if p.scale < 0.9:
         votes += 1.0
     elif seen.finer is not None:
-        votes += -1.0 if seen.finer > 0.3 else 1.0
+        # Measured: enlarged pictures stay below 0.9, real ones mostly above 1.1.
+        votes += -1.0 if seen.finer > 0.95 else 1.0
     if seen.colour is not None:
         if seen.colour.chroma_query < 1.5 and seen.colour.chroma_asset > 4.0:
             votes += 2.0

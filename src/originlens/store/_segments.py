@@ -152,7 +152,7 @@ class Searchable:
             try:
                 loader = cast("type[VectorIndex]", method("index", row.method).cls)
                 index = loader.load(path)
-            except RuntimeError as error:
+            except (RuntimeError, OSError) as error:
                 problem = str(error)
             else:
                 return index

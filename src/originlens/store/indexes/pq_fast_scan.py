@@ -93,7 +93,7 @@ class PqFastScan:
     def _nearest(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
         faiss = _faiss.library()
         if not hasattr(self._index, "refine_index"):
-            return self._index.search(queries, k)  # type: ignore[no-any-return]
+            return self._index.search(queries, k)
         wanted = faiss.IndexRefineSearchParameters(k_factor=self.refine)
         # One by one: FAISS's scan of several queries at once takes twice as long for each.
         found = [self._index.search(query[None], k, params=wanted) for query in queries]

@@ -26,7 +26,7 @@ from browser import Browser  # noqa: E402  the driver that the tests use
 
 DEMO = ROOT / "demo-out"
 IMAGES = ROOT / "docs" / "images"
-SHOWN = "01-coffee.jpeg"
+SHOWN = "12-astronaut.jpeg"
 
 
 def saved(data: bytes, name: str, *, height: int, width: int) -> None:
@@ -50,9 +50,9 @@ def main() -> None:
         page = search_report([result], Path(folder) / "one.html", originals=originals_of(index))
         with Browser() as browser:
             browser.show(page)
-            saved(browser.picture(), "report-light.jpg", height=1280, width=1000)
+            saved(browser.picture(), "report-light.jpg", height=1500, width=1000)
             browser.show(page, dark=True)
-            saved(browser.picture(), "report-dark.jpg", height=1280, width=1000)
+            saved(browser.picture(), "report-dark.jpg", height=1500, width=1000)
             browser.show(page, width=390, height=844, phone=True)
             saved(browser.picture(), "report-phone.jpg", height=1900, width=390)
             browser.show(page)

@@ -150,6 +150,7 @@ def run(out: Path, console: Console) -> bool:
         table.add_column(heading, justify="right" if heading in ("probability", "ms") else "left")
     right = 0
     with originlens.Index(out / "index") as index:
+        index.searcher.warm_up()
         page = ReportPage(out / "report.html", expected=len(CASES), originals=originals_of(index))
         with page:
             for case, path in edited(photos, out / "found"):

@@ -162,7 +162,9 @@ class ReportPage:
             section.chip,
             told[:1].upper() + told[1:],
             best.name if best is not None else "",
-            ", ".join(dict.fromkeys(e.name for e in best.edits)) if found and best else "",
+            ", ".join(dict.fromkeys(e.name.replace("-", " ") for e in best.edits))
+            if found and best
+            else "",
             self._thumb(section.query.pic),
             self._thumb(best.original if best is not None else None),
         )

@@ -105,6 +105,16 @@ def test_truncated_files_are_never_shown_in_part(index: int) -> None:
         assert np.array_equal(pixels, Image(data).pixels)
 
 
+def test_a_jpeg_that_was_closed_early_is_noted() -> None:
+    data = encode("JPEG")
+    scan = data.index(b"\xff\xda")
+    cut = data[: scan + (len(data) - scan) // 3] + b"\xff\xd9"
+    image = Image(cut)
+    assert (image.pixels[-8:] == 128).all()
+    assert image.notes == ("the lower part is plain grey: the file may be incomplete",)
+    assert Image(data).notes == ()
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -130,6 +140,20 @@ def test_heic_without_the_extra_names_the_command(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "pi_heif", None)
     with pytest.raises(errors.UnsupportedFormat, match=r"pip install 'originlens\[heic\]'"):
         Image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+
+
+HEIC = SHARED / "data" / "exif" / "heic" / "samplefilehub.heif"
+
+
+@pytest.mark.skipif(not HEIC.is_file(), reason="needs ../shared/data/exif (ORIGINLENS_SHARED)")
+def test_heic_with_the_extra_is_read() -> None:
+    pytest.importorskip("pi_heif", reason="needs the extra heic")
+    data = HEIC.read_bytes()
+    image = Image(data)
+    assert (image.format, image.pixels.shape) == ("HEIC", (426, 640, 3))
+    assert image.pixels.std() > 10
+    with pytest.raises(errors.CorruptImage):
+        assert Image(data[: len(data) // 2]).pixels.size
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

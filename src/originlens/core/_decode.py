@@ -236,7 +236,21 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
         picture.load()
         if picture.size != expected:
             raise CorruptImage(f"{name}: {picture.size} pixels decoded, {expected} announced")
-        return picture, list(dict.fromkeys(messages))
+        return picture, [*_missing_part(picture), *dict.fromkeys(messages)]
+
+
+def _missing_part(picture: ImageFile) -> list[str]:
+    """A note where a JPEG ends early although it has an end marker.
+
+    libjpeg fills blocks without data with exact mid-grey and Pillow does not tell.
+    """
+    width, height = picture.size
+    if picture.format not in ("JPEG", "MPO") or picture.mode not in ("RGB", "L") or height < 17:
+        return []
+    low = picture.crop((0, height - 8, width, height)).getextrema()
+    ranges = [low] if picture.mode == "L" else low
+    is_grey = all(band == (128, 128) for band in ranges)
+    return ["the lower part is plain grey: the file may be incomplete"] if is_grey else []
 
 
 @contextmanager

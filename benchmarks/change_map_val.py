@@ -100,21 +100,24 @@ def main() -> None:
             continue
         f1, lit, truth, ms = measure(kind, paths, options)
         (local if truth > 0.0005 else benign).append((kind, f1, lit))
+        shown = f"F1 mean {np.mean(f1):.3f} min {np.min(f1):.3f}" if truth > 0.0005 else " " * 21
         print(
-            f"{kind.name:20s} {kind.split:9s} {kind.group:10s} truth {truth:.3f}  "
-            f"F1 mean {np.mean(f1):.3f} median {np.median(f1):.3f} min {np.min(f1):.3f}  "
-            f"lit {np.mean(lit):.4f} max {np.max(lit):.4f}  {ms:.0f} ms",
+            f"{kind.name:20s} {kind.split:9s} {kind.group:10s} truth {truth:.3f}  {shown}  "
+            f"lit outside mean {np.mean(lit):.4f} max {np.max(lit):.4f}  {ms:.0f} ms",
             flush=True,
         )
-    for name, rows, column in (
-        ("F1 of kinds with a mask", local, 1),
-        ("lit of kinds without", benign, 2),
-    ):
-        if rows:
-            print(f"{name}: {np.mean([np.mean(r[column]) for r in rows]):.4f}")
-    only_local = [r for r in local if r[0].group == "local"]
-    if only_local:
-        print(f"F1 of group local: {np.mean([np.mean(r[1]) for r in only_local]):.4f}")
+    summary("F1, every kind with a mask", [f1 for _, f1, _ in local])
+    summary("F1, group local", [f1 for kind, f1, _ in local if kind.group == "local"])
+    summary("lit, benign kinds", [lit for kind, _, lit in benign if kind.benign])
+    summary("lit, every kind without a mask", [lit for _, _, lit in benign])
+
+
+def summary(title: str, rows: list[list[float]]) -> None:
+    """Mean over kinds of the mean over pictures, and the worst kind's mean."""
+    means = [float(np.mean(row)) for row in rows]
+    if means:
+        print(f"{title}: mean of {len(means)} kinds {np.mean(means):.4f}", end="; ")
+        print(f"kinds from {min(means):.4f} to {max(means):.4f}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ Map = npt.NDArray[np.uint8]
 #: From this value on a pixel counts as changed.
 THRESHOLD = 128
 #: Added to the logits: chosen on validation photographs for dark maps of benign edits.
-_BIAS = 0.0
+_BIAS = -1.0
+#: A changed spot must somewhere be as sure as this.
+_SURE = 0.8
 #: Smallest changed spot in working pixels, and as a share of the working picture.
 _SPOT, _SPOT_SHARE = 8, 1e-4
 
@@ -68,8 +70,10 @@ def changed(aligned: Aligned) -> Floats:
     score = (1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))).astype(np.float32)
     lit = ((score >= 0.5) | ~aligned.explained).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
-    small = stats[:, cv2.CC_STAT_AREA] < max(_SPOT, _SPOT_SHARE * lit.size)
-    if count > 1:
-        score = np.where(small[labels] & (lit > 0), np.minimum(score, np.float32(0.49)), score)
+    doubtful = stats[:, cv2.CC_STAT_AREA] < max(_SPOT, _SPOT_SHARE * lit.size)
+    sure = np.zeros(count, dtype=bool)
+    sure[np.unique(labels[(score >= _SURE) | ~aligned.explained])] = True
+    doubtful |= ~sure
+    score = np.where(doubtful[labels] & (lit > 0), np.minimum(score, np.float32(0.49)), score)
     score[~aligned.explained] = 1.0
     return score

@@ -20,7 +20,7 @@ from originlens.match import diff
 from originlens.match._alignment import Aligned, Homography, align
 
 #: Working pixels: enough to name an edit, cheap enough for every match of a search.
-WORKING_AREA = 90_000
+WORKING_AREA = 64_000
 #: Error of a transform, in working pixels.
 _SLACK = 1.5
 _LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "HEIC", "JPEG2000", "MPO")

@@ -210,7 +210,7 @@ def append_pooled_powers(graph: Graph, x: str, power: float) -> str:
 def append_head(
     graph: Graph, x: str, power: float, mean: np.ndarray, projection: np.ndarray
 ) -> str:
-    """Append the root of GeM, the whitening ``projection`` (D, C) about ``mean`` and unit length."""
+    """Append GeM's root, the whitening ``projection`` (D, C) about ``mean``, and unit length."""
     x = graph.add("Max", x, graph.constant(np.array(1e-12, np.float32)))
     x = graph.add("Pow", x, graph.constant(np.array(1 / power, np.float32)))
     x = graph.add("MatMul", x, graph.constant(projection.T, half=True))

@@ -79,7 +79,9 @@ def run(
                 answers.result(result)
             page.add(item, result)
 
-        return inputs.each(answer, deliver, doing="searching", bar=not answers.streams_to_terminal)
+        code = inputs.each(answer, deliver, doing="searching", bar=not answers.streams_to_terminal)
+    page.announce()
+    return code
 
 
 class Answers(Protocol):

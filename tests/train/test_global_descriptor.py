@@ -1,4 +1,4 @@
-"""The recipe of the global descriptor, end to end with an untrained trunk and generated pictures."""
+"""The descriptor's recipe, end to end with an untrained trunk and generated pictures."""
 
 from __future__ import annotations
 

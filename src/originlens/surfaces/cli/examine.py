@@ -76,7 +76,7 @@ def run(
                 _print(report)
             page.add(item, report)
 
-        code = inputs.each(answer, deliver, doing="examining", bar=jsonl)
+        code = inputs.each(answer, deliver, doing="examining", bar=not sys.stdout.isatty())
     page.announce()
     return _ended(code)
 

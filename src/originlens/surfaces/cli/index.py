@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -39,7 +40,7 @@ def add(
 
     counts: Counter[str] = Counter()
     started = time.perf_counter()
-    with Index(index, mode="w") as originals, progress("adding") as ticker:
+    with Index(index, mode="w") as originals, progress("adding", wanted=_has_bar(jsonl)) as ticker:
         events = originals.add(
             paths,
             meta=values,
@@ -55,6 +56,10 @@ def add(
     if others := originals.not_pictures:
         say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
     return 1 if counts["failed"] else 0
+
+
+def _has_bar(jsonl: bool) -> bool:
+    return not (jsonl and sys.stdout.isatty())
 
 
 def _sum_up(counts: Counter[str], seconds: float, *, jsonl: bool) -> None:
@@ -185,7 +190,10 @@ def import_file(file: str, index: str, *, pdq: bool, jsonl: bool) -> int:
     started = time.perf_counter()
     try:
         _check_readable(file)
-        with Index(index, mode="w") as originals, progress("importing") as ticker:
+        with (
+            Index(index, mode="w") as originals,
+            progress("importing", wanted=_has_bar(jsonl)) as ticker,
+        ):
             events = originals.import_pdq(file) if pdq else originals.import_(file)
             for done, event in enumerate(events, start=1):
                 counts["failed" if event.error is not None else str(event.status)] += 1

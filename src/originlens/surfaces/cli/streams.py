@@ -164,7 +164,7 @@ def progress(what: str, *, wanted: bool = True) -> Iterator[Ticker]:
         TextColumn("{task.fields[rate]}"),
         TimeLeft(),
     )
-    # Rich would print what goes to stdout on the bar's console, which is stderr: data would be lost.
+    # Rich would send what is written to stdout to the bar's console, which is stderr.
     bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
     with bar:
         _live.append(bar)

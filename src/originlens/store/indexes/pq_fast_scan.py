@@ -111,7 +111,8 @@ class PqFastScan:
         if self._codes is None:
             self._codes = faiss.vector_to_array(codes.codes).reshape(len(self._ids), -1)
         vectors = codes.sa_decode(np.ascontiguousarray(self._codes[places]))
-        scores, at = faiss.knn(queries, vectors, size, metric=faiss.METRIC_INNER_PRODUCT)
+        with _faiss.one_thread():
+            scores, at = faiss.knn(queries, vectors, size, metric=faiss.METRIC_INNER_PRODUCT)
         return _faiss.padded(self._ids[places][at], scores, k, -np.inf)
 
     def save(self, path: str) -> None:

@@ -23,7 +23,7 @@ def library() -> Any:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Searches within use the calling thread only.
+    """FAISS within uses the calling thread only.
 
     A search takes a millisecond or less; handing parts of it to other threads costs that much on an
     idle machine, and on a busy one a hundred times more, because they wait for each other.

@@ -25,10 +25,10 @@ SIZES = (20, 100, 1000, 4000)
 DESTINATION = Path(decision.__file__).with_name("decision.json")
 
 
-def load(folder: Path, prefix: str) -> list[tuple[str, list]]:
-    """All queries of the parts whose file names start so."""
+def load(folder: Path, pattern: str) -> list[tuple[str, list]]:
+    """All queries of the parts whose file names match."""
     found = []
-    for path in sorted(folder.glob(f"{prefix}*.pkl")):
+    for path in sorted(folder.glob(pattern)):
         found += pickle.loads(path.read_bytes())  # our own files, made by collect.py
     return found
 
@@ -69,8 +69,8 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=DESTINATION)
     arguments = parser.parse_args()
-    train, val = load(arguments.measured, "train-"), load(arguments.measured, "val-")
-    nulls = {size: load(arguments.measured, f"null-{size}.") for size in SIZES}
+    train, val = load(arguments.measured, "train-*.pkl"), load(arguments.measured, "val-*.pkl")
+    nulls = {size: load(arguments.measured, f"null-{size}.pkl") for size in SIZES}
     nulls = {size: queries for size, queries in nulls.items() if queries}
     features, truth, _ = table(train + nulls[1000])
     model = LogisticRegression(C=1.0, max_iter=5000).fit(features, truth)

@@ -20,7 +20,8 @@ HASHES = ["00" * 32, "ff" * 32, "0f" * 32]
         f"{HASHES[0]}\n{HASHES[1]}\n",
         f"hash,quality,id,list\n{HASHES[0]},80,a,X\n{HASHES[1].upper()},,b,\n",
         f"id;pdq\na;{HASHES[0]}\nb;{HASHES[1]}\n",
-        f'{{"pdq": "{HASHES[0]}", "id": "a", "quality": 80}}\n{{"pdq": "{HASHES[1]}", "id": "b"}}\n',
+        f'{{"pdq": "{HASHES[0]}", "id": "a", "quality": 80}}\n'
+        f'{{"pdq": "{HASHES[1]}", "id": "b"}}\n',
         f"# a comment\n\n{HASHES[0]}\t80\ta\r\n{HASHES[1]}\t90\tb\r\n",
     ],
 )

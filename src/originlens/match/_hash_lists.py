@@ -2,8 +2,8 @@
 tabs, or JSON objects.
 
 With a header, and in JSON, values are known by name (hash or pdq; id, asset or name; quality; every
-other one is metadata). Without one the cell of 64 hex digits is the hash, a number from 0 to 100 the
-quality, and the first other cell the id.
+other one is metadata). Without one the cell of 64 hex digits is the hash, a number from 0 to 100
+the quality, and the first other cell the id.
 """
 
 from __future__ import annotations

@@ -44,6 +44,11 @@ def run(setting: Setting) -> Section:
         "indexed": len(indexed),
         "queries": len(queries),
         "negatives": len(negatives),
+        "false_alarms": [
+            {"picture": a.query.picture, "called": a.matches[:1]}
+            for a in default
+            if a.query.kind is None and a.copies()
+        ],
         "misses": [
             {"kind": a.query.kind, "picture": a.query.picture, "best": a.matches[:1]}
             for a in default

@@ -136,3 +136,15 @@ def test_proxy_keeps_colours_and_size():
     proxy = np.asarray(Pillow.open(io.BytesIO(make_proxy(pixels))))
     assert proxy.shape == pixels.shape
     assert np.abs(proxy.mean((0, 1)) - pixels.mean((0, 1))).max() < 1.5
+
+
+def test_stated_rights_travel_with_the_description():
+    from PIL import Image as Pillow
+    from skimage import data
+
+    exif = Pillow.Exif()
+    exif[0x8298] = "(c) A. Painter"  # Copyright
+    buffer = io.BytesIO()
+    Pillow.fromarray(data.coffee()).save(buffer, "JPEG", exif=exif)
+    (found,) = describe([Image(buffer.getvalue())])
+    assert found.meta["copyright"] == "(c) A. Painter"

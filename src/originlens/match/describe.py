@@ -94,6 +94,7 @@ def _describe_without_vectors(image: Image, proxies: bool) -> tuple[Description,
         pdq_quality=quality,
         vectors=np.empty((0, 256), np.float32),
         proxy=make_proxy(pixels) if proxies else None,
+        meta=dict(image.embedded_metadata),
     )
     return description, pixels
 

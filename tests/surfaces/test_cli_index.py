@@ -185,6 +185,8 @@ def test_an_interrupted_add_keeps_what_it_reported(process: Process, tmp_path: P
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A test run in the background may have inherited an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stdout is not None
         reported = [json.loads(running.stdout.readline())]

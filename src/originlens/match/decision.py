@@ -35,7 +35,7 @@ class Support:
     geometry: Geometry
 
 
-#: Points under one plane transform that unrelated pictures do not reach (measured maximum 7).
+#: Points under one plane transform that unrelated pictures rarely reach.
 SHARED_INLIERS = 12
 
 FEATURES = (

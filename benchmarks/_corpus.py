@@ -68,7 +68,8 @@ class Corpus:
     @cached_property
     def distractors(self) -> list[str]:
         """Everything else that may be indexed: photos of the training split, then of the others."""
-        used = {*self.hosts, *self.negatives, *self.originals}
+        views = [path for paths in self.subjects.values() for path in paths]
+        used = {*self.hosts, *self.negatives, *self.originals, *views}
         pool = [
             *self._photos("train", similar=False),
             *self._photos("train", similar=True),

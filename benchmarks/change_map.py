@@ -23,11 +23,11 @@ def run(setting: Setting) -> Section:
     build_index(folder, indexed, setting.jobs)
     local = [kind for kind in KINDS if kind.group == "local"]
     benign = [kind for kind in KINDS if kind.benign]
-    placed = [kind for kind in KINDS if kind.group in ("overlay", "composite", "geometry")]
+    placed = [kind for kind in KINDS if kind.group in ("overlay", "composite")]
     counts = {
         "local": setting.few(20, 1),
         "benign": setting.few(12, 1),
-        "placed": setting.few(4, 0),
+        "placed": setting.few(6, 1),
     }
     queries = [
         query

@@ -213,3 +213,29 @@ def test_two_writers_do_not_meet(process: Process, own: Path, photos: Path) -> N
         assert len(ran.err.splitlines()) == 1, ran.err
         assert "writ" in ran.err
         assert time.perf_counter() - started < 60
+
+
+def test_what_cannot_be_imported_is_an_error_and_makes_no_index(
+    cli: Process, tmp_path: Path, valid: Valid
+) -> None:
+    index, broken = tmp_path / "index", tmp_path / "broken.jsonl"
+    ran = cli("index", "import", tmp_path / "missing.jsonl", "--index", index, "--jsonl")
+    assert ran.code == 1
+    valid("index-add/1", ran.lines)
+    assert ran.lines[0]["error"]["type"] == "ReadError"
+    assert not index.exists()
+    broken.write_text("hello\n")
+    assert cli("index", "import", broken, "--index", index, "--jsonl").code == 1
+    ran = cli("index", "import", "--pdq", broken, "--index", index, "--jsonl")
+    assert ran.code in (0, 1)
+    assert cli("index", "list", "--index", index).out == ""
+
+
+def test_a_check_while_somebody_writes_does_not_wait(process: Process, own: Path) -> None:
+    from originlens.match.index import Index
+
+    with Index(own, mode="w"):
+        ran = process("index", "check", "--index", own, "--jsonl")
+    assert ran.code == 0, ran.err
+    assert ran.lines[0]["ok"] is True
+    assert "without repairing" in ran.err

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -214,3 +216,53 @@ def test_compare_names_the_picture_that_cannot_be_read(
     assert ran.code == 1
     assert "missing.png" in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize("command", ["search", "examine"])
+def test_a_report_that_cannot_be_written_is_said_before_any_work(
+    cli: Process, index: Path, edited: Path, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path, tmp_path / "file" / "page.html"):
+        ran = main_quietly(cli, command, edited, "--index", index, "--html", place)
+        assert ran.code == 2
+        assert ran.out == ""
+        assert "--html" in ran.err
+
+
+def main_quietly(cli: Process, *words: object) -> Any:
+    """Runs a command whose error is the point: no traceback for debugging."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ORIGINLENS_DEBUG")
+        return cli(*words)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX terminals")
+def test_a_terminal_sees_progress_and_the_data_stay_clean(index: Path, photos: Path) -> None:
+    import pty
+    import threading
+
+    ours, theirs = pty.openpty()
+    shown: list[bytes] = []
+
+    def look() -> None:
+        # A terminal whose output nobody takes would block the process; its end is an error (EIO).
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 65536):
+                shown.append(piece)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    with subprocess.Popen(
+        [sys.executable, "-m", "originlens", "search", photos, "--index", index, "--jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as running:
+        os.close(theirs)
+        out, _ = running.communicate(timeout=120)
+    watcher.join(timeout=10)
+    os.close(ours)
+    assert running.returncode == 0
+    assert [json.loads(line)["decision"] for line in out.splitlines()] == ["identical"] * 6
+    assert b"searching" in b"".join(shown)
+    assert b"6/6" in b"".join(shown)

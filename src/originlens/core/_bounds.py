@@ -34,7 +34,8 @@ class Limits:
 
     ``pixels`` of one picture, ``bytes`` of the file (the default holds 40 megapixels of four
     16-bit samples), ``scans`` of a progressive JPEG (each is a pass over all coefficients) and
-    ``seconds`` of wall time for each pass over the file (header, pixels, metadata).
+    ``seconds`` of processor time for each pass over the file (header, pixels, metadata), so that a
+    busy machine refuses nothing that an idle one reads.
     """
 
     pixels: int = 40_000_000

@@ -54,10 +54,10 @@ class _Stream(io.BytesIO):
     def __init__(self, data: bytes, name: str, seconds: float) -> None:
         super().__init__(data)
         self._message = f"{name}: decoding took more than {seconds:g} s; raise the limit to read it"
-        self._deadline = time.monotonic() + seconds
+        self._deadline = time.thread_time() + seconds
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if time.monotonic() > self._deadline:
+        if time.thread_time() > self._deadline:
             raise DecodeTimeout(self._message)
         return super().read(size)
 

@@ -148,6 +148,21 @@ def _document(
     }
 
 
+_ADDED: dict[str, Schema] = {
+    "path": _TEXT_OR_NULL,
+    "asset": _TEXT,
+    "status": {"enum": ["added", "unchanged", "updated"]},
+    "sha256": _SHA256_OR_NULL,
+}
+_LISTED: dict[str, Schema] = {
+    "path": _TEXT_OR_NULL,
+    "asset": _TEXT,
+    "sha256": _SHA256_OR_NULL,
+    "status": {"enum": ["ok", "missing", "hash-only"]},
+    "meta": _OBJECT,
+}
+
+
 def schemas() -> dict[str, Schema]:
     """Every published schema by its id (``search/1`` ...)."""
     error = _ref("error")
@@ -178,19 +193,6 @@ def schemas() -> dict[str, Schema]:
         "versions": {"type": "object", "additionalProperties": _TEXT},
         "ms": _MS,
     }
-    added = {
-        "path": _TEXT_OR_NULL,
-        "asset": _TEXT,
-        "status": {"enum": ["added", "unchanged", "updated"]},
-        "sha256": _SHA256_OR_NULL,
-    }
-    listed = {
-        "path": _TEXT_OR_NULL,
-        "asset": _TEXT,
-        "sha256": _SHA256_OR_NULL,
-        "status": {"enum": ["ok", "missing", "hash-only"]},
-        "meta": _OBJECT,
-    }
     path_error = {"path": _TEXT_OR_NULL, "error": error}
     return {
         "search/1": _document(
@@ -204,11 +206,11 @@ def schemas() -> dict[str, Schema]:
         ),
         "index-add/1": _document(
             "index-add/1", "one file that was indexed, printed once durable",
-            _object(added), _object(path_error), ("error",),
+            _object(_ADDED), _object(path_error), ("error",),
         ),
         "index-list/1": _document(
             "index-list/1", "one ingested path; equal files are two lines and one asset",
-            _object(listed), _object(path_error), ("error",),
+            _object(_LISTED), _object(path_error), ("error",),
         ),
     }  # fmt: skip
 

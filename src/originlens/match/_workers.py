@@ -41,7 +41,13 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class _Worker:
     """One process and what it has been given."""
 
-    def __init__(self, settings: Settings, inbox: queue.SimpleQueue[tuple[_Worker, Any]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inbox: queue.SimpleQueue[tuple[_Worker, Any]],
+        seconds: tuple[float, float],
+    ) -> None:
+        self._seconds = seconds
         self.batches: deque[list[Task]] = deque()
         self.ready = False
         self._begun = time.monotonic()
@@ -92,7 +98,7 @@ class _Worker:
         elif not self.batches:
             return False
         else:
-            limit = _BATCH_SECONDS if len(self.batches[0]) > 1 else _FILE_SECONDS
+            limit = self._seconds[0 if len(self.batches[0]) > 1 else 1]
         return time.monotonic() - self._begun > limit
 
     def stop(self) -> None:
@@ -119,10 +125,19 @@ def _environment() -> dict[str, str]:
 
 
 class Workers:
-    """A pool of ``count`` worker processes; a context manager, which ends them on leaving."""
+    """A pool of ``count`` worker processes; a context manager, which ends them on leaving.
 
-    def __init__(self, count: int, settings: Settings) -> None:
-        self._count, self._settings = count, settings
+    ``seconds`` are the limits for a batch and, where that was exceeded, for each of its files.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        settings: Settings,
+        *,
+        seconds: tuple[float, float] = (_BATCH_SECONDS, _FILE_SECONDS),
+    ) -> None:
+        self._count, self._settings, self._seconds = count, settings, seconds
         self._inbox: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
         self._again: deque[list[Task]] = deque()
@@ -168,7 +183,7 @@ class Workers:
     def _least_busy(self) -> _Worker:
         """An idle worker, else a new one, else the one with the least to do."""
         if all(w.batches for w in self._workers) and len(self._workers) < self._count:
-            self._workers.append(_Worker(self._settings, self._inbox))
+            self._workers.append(_Worker(self._settings, self._inbox, self._seconds))
         return min(self._workers, key=lambda w: len(w.batches))
 
     def _next(self) -> list[Described]:
@@ -204,7 +219,7 @@ class Workers:
                 self._again.append(lost)
             return []
         if len(lost) == 1 and (late or lost[0] in self._suspects):
-            return [_given_up(lost[0], late)]
+            return [_given_up(lost[0], sum(self._seconds) if late else None)]
         self._suspects.update(lost)
         self._again.extend([task] for task in lost)
         return []
@@ -225,10 +240,10 @@ def _batches(tasks: Iterable[Task | None]) -> Iterator[list[Task]]:
         yield batch
 
 
-def _given_up(task: Task, late: bool) -> Described:
-    if late:
-        limit = f"{_BATCH_SECONDS + _FILE_SECONDS:.0f} s"
-        return Described(task, DecodeTimeout(f"{task.path}: could not be read within {limit}"))
+def _given_up(task: Task, seconds: float | None) -> Described:
+    if seconds is not None:
+        message = f"{task.path}: could not be read within {seconds:.0f} s"
+        return Described(task, DecodeTimeout(message))
     return Described(
         task,
         WorkerDied(

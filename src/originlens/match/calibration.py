@@ -27,6 +27,8 @@ MIN_ASSETS = 200
 """Below this an index is too small to tell its own null; the shipped one is used."""
 SAMPLES = 160
 """Pictures of the index that are searched with themselves left out."""
+AIM = 0.7
+"""The asked rate is a limit and the null is estimated, so the threshold aims at this share of it."""
 STATE_KEY = "null"
 
 Scores = npt.NDArray[np.float64]
@@ -59,6 +61,7 @@ def threshold(
     base = shipped_scores(model, assets)
     if rate >= 1:
         return float(-np.inf)
+    rate *= AIM
     shipped = _quantile(base, 1 - rate)
     if own is None or assets < MIN_ASSETS or len(own) < 40:
         return shipped

@@ -35,6 +35,9 @@ class Support:
     geometry: Geometry
 
 
+#: Points under one plane transform that unrelated pictures do not reach (measured maximum 7).
+SHARED_INLIERS = 12
+
 FEATURES = (
     "similarity",
     "excess",
@@ -87,7 +90,7 @@ class DecisionModel:
     bias: float
     slope: float
     intercept: float
-    related_score: float
+    least_agreement: float
     certain_score: float
     null: dict[str, Any]
 
@@ -100,11 +103,17 @@ class DecisionModel:
         return float(1 / (1 + np.exp(-np.clip(self.slope * score + self.intercept, -30, 30))))
 
     def relation(self, score: float, threshold: float, support: Support) -> Relation:
-        """``copy`` at or above the threshold, else ``related`` where something is shared."""
+        """Two questions, asked apart: is it chance, and if not, is it the same picture?
+
+        Below ``threshold`` (chance, at the user's rate) nothing is called a copy. Above it, a
+        candidate that plainly shares content (``SHARED_INLIERS`` points under one transform) but
+        whose pixels agree less than all but 1 % of copies do is another view: ``related``.
+        """
+        shares = support.geometry.inliers >= SHARED_INLIERS
         if score >= threshold:
-            return "copy"
-        shares_view = support.geometry.inliers >= 12 or score >= self.related_score
-        return "related" if shares_view else "none"
+            other_view = shares and support.geometry.agreement < self.least_agreement
+            return "related" if other_view else "copy"
+        return "related" if shares else "none"
 
 
 @lru_cache(maxsize=1)
@@ -119,7 +128,7 @@ def shipped() -> DecisionModel:
         bias=float(data["bias"]),
         slope=float(data["slope"]),
         intercept=float(data["intercept"]),
-        related_score=float(data["related_score"]),
+        least_agreement=float(data["least_agreement"]),
         certain_score=float(data["certain_score"]),
         null=data["null"],
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 PROGRAM = "originlens"
 INTERRUPTED = 130
 READER_GONE = 141
+_KEPT = f"{PROGRAM}: interrupted; everything reported so far is kept"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,16 +42,17 @@ def _run(arguments: list[str]) -> int:
     try:
         from originlens.surfaces.cli.app import command
 
-        return int(command()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
+        code = int(command()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except BrokenPipeError:
         raise
     except Exception as error:  # the one place where any error becomes a line
         if os.environ.get("ORIGINLENS_DEBUG"):
             raise
         code, message = _explain(error)
-        if message:
-            say(message)
+        say(message)
         return code
+    # Typer turns Ctrl-C inside a command into this code.
+    return _interrupted() if code == INTERRUPTED else code
 
 
 def _explain(error: Exception) -> tuple[int, str]:
@@ -62,7 +64,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, OriginLensError):
         return 1, f"{PROGRAM}: {error}"
     if type(error).__name__ == "Abort":
-        return INTERRUPTED, f"{PROGRAM}: interrupted"
+        return INTERRUPTED, _KEPT
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         return _explain_usage(error)
     if isinstance(error, OSError):
@@ -86,7 +88,7 @@ def _explain_usage(error: Exception) -> tuple[int, str]:
 def _interrupted() -> int:
     from originlens.surfaces.cli.streams import say
 
-    say(f"{PROGRAM}: interrupted; everything reported so far is kept")
+    say(_KEPT)
     return INTERRUPTED
 
 

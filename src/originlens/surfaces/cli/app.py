@@ -108,7 +108,7 @@ def index_add(
         typer.Option(
             "--id-from",
             metavar="NAME|EXIF-FIELD",
-            help="Asset id: the file's name (NAME) or an EXIF field.",
+            help="Asset id: the file's name without ending (NAME), or an EXIF field.",
         ),
     ] = None,
     proxies: Annotated[

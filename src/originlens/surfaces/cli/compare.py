@@ -10,6 +10,7 @@ from originlens.core.evidence import SEARCH_SCHEMA, Match, SearchResult
 from originlens.core.image import Image
 from originlens.surfaces.cli import maps, words
 from originlens.surfaces.cli.inputs import attempt
+from originlens.surfaces.cli.page import check_report_file
 from originlens.surfaces.cli.streams import console, json_line, printable, say, say_error
 
 
@@ -17,6 +18,8 @@ def run(a: str, b: str, *, html: str | None, diff_dir: str | None, jsonl: bool) 
     """Compare two pictures; returns the exit code."""
     started = time.perf_counter()
     map_folder = maps.folder(diff_dir)
+    if html is not None:
+        check_report_file(html)
     query, original = attempt(lambda: Image.open(a)), attempt(lambda: Image.open(b))
     for path, picture in ((a, query), (b, original)):
         if isinstance(picture, OriginLensError):

@@ -76,9 +76,14 @@ def run(
                 _print(report)
             page.add(item, report)
 
-        code = inputs.each(answer, deliver, doing="examining", bar=jsonl)
+        code = inputs.each(answer, deliver, doing="examining", bar=not sys.stdout.isatty())
+    page.announce()
+    return _ended(code)
+
+
+def _ended(code: int) -> int:
+    """The exit code; leaves at once where a native call of abandoned work does not return."""
     if not settle(0):
-        # A native call does not return: everything is written, and nothing else waits for it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from originlens.core.errors import UsageError
+from originlens.core.errors import IndexLocked, InputError, ReadError
 from originlens.surfaces.cli import words
 from originlens.surfaces.cli.inputs import pairs
 from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
@@ -39,7 +40,7 @@ def add(
 
     counts: Counter[str] = Counter()
     started = time.perf_counter()
-    with Index(index, mode="w") as originals, progress("adding") as ticker:
+    with Index(index, mode="w") as originals, progress("adding", wanted=_has_bar(jsonl)) as ticker:
         events = originals.add(
             paths,
             meta=values,
@@ -55,6 +56,10 @@ def add(
     if others := originals.not_pictures:
         say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
     return 1 if counts["failed"] else 0
+
+
+def _has_bar(jsonl: bool) -> bool:
+    return not (jsonl and sys.stdout.isatty())
 
 
 def _sum_up(counts: Counter[str], seconds: float, *, jsonl: bool) -> None:
@@ -129,7 +134,7 @@ def remove(targets: Sequence[str], index: str, *, jsonl: bool) -> int:
 
 def check(index: str, *, jsonl: bool) -> int:
     """Verify and repair; returns 0 if consistent or repaired, 1 if damage remains."""
-    with _existing(index, mode="w") as originals:
+    with _to_check(index) as originals:
         report = originals.check()
     if jsonl:
         json_line(report.to_dict())
@@ -139,6 +144,15 @@ def check(index: str, *, jsonl: bool) -> int:
         rows += [("damage", line) for line in report.damage]
         _show([*rows, ("result", "consistent" if report.ok else "damaged")])
     return 0 if report.ok else 1
+
+
+def _to_check(index: str) -> Index:
+    """The index, for repairs if it can be written, else for reading."""
+    try:
+        return _existing(index, mode="w")
+    except IndexLocked:
+        say("another process is writing: checked without repairing")
+        return _existing(index)
 
 
 def compact(index: str, *, jsonl: bool) -> int:
@@ -170,19 +184,35 @@ def export(file: str, index: str, *, jsonl: bool) -> int:
 def import_file(file: str, index: str, *, pdq: bool, jsonl: bool) -> int:
     """Add the assets of an export or hash list; returns the exit code."""
     from originlens.match.index import Index
+    from originlens.match.ingest import AddEvent
 
-    if not os.path.isfile(file):
-        raise UsageError(f"{file}: there is no such file")
     counts: Counter[str] = Counter()
     started = time.perf_counter()
-    with Index(index, mode="w") as originals, progress("importing") as ticker:
-        results = originals.import_pdq(file) if pdq else originals.import_(file)
-        for done, result in enumerate(results, start=1):
-            counts["failed" if result.error is not None else str(result.status)] += 1
-            _tell(result, jsonl=jsonl)
-            ticker.to(done)
+    try:
+        _check_readable(file)
+        with (
+            Index(index, mode="w") as originals,
+            progress("importing", wanted=_has_bar(jsonl)) as ticker,
+        ):
+            events = originals.import_pdq(file) if pdq else originals.import_(file)
+            for done, event in enumerate(events, start=1):
+                counts["failed" if event.error is not None else str(event.status)] += 1
+                _tell(event, jsonl=jsonl)
+                ticker.to(done)
+    except InputError as error:
+        counts["failed"] += 1
+        _tell(AddEvent(file, error=error), jsonl=jsonl)
     _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
     return 1 if counts["failed"] else 0
+
+
+def _check_readable(file: str) -> None:
+    """Find out whether there is something to import before an index is made for it."""
+    try:
+        with open(file, "rb"):
+            pass
+    except OSError as error:
+        raise ReadError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _tell(event: AddEvent, *, jsonl: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -79,13 +80,13 @@ def run(
                 answers.result(result)
             page.add(item, result)
 
-        return inputs.each(answer, deliver, doing="searching", bar=not answers.streams_to_terminal)
+        code = inputs.each(answer, deliver, doing="searching", bar=not sys.stdout.isatty())
+    page.announce()
+    return code
 
 
 class Answers(Protocol):
     """A way to print answers as they come."""
-
-    streams_to_terminal: bool
 
     def result(self, result: SearchResult) -> None:
         """Print one answer."""
@@ -99,8 +100,6 @@ class Answers(Protocol):
 class JsonAnswers:
     """One ``search/1`` object per query."""
 
-    streams_to_terminal = False
-
     def result(self, result: SearchResult) -> None:
         """Print one answer."""
         json_line(result.to_dict())
@@ -112,8 +111,6 @@ class JsonAnswers:
 
 class CsvAnswers:
     """A row per candidate; a query without candidates, or one that failed, has one row."""
-
-    streams_to_terminal = False
 
     def __init__(self) -> None:
         csv_line(CSV_COLUMNS)
@@ -150,7 +147,6 @@ class TableAnswers:
 
     def __init__(self) -> None:
         self._console = console()
-        self.streams_to_terminal = self._console.is_terminal
 
     def result(self, result: SearchResult) -> None:
         """Print one answer."""

@@ -146,7 +146,10 @@ class Ticker:
 
 @contextmanager
 def progress(what: str, *, wanted: bool = True) -> Iterator[Ticker]:
-    """A bar with count, rate and time left on stderr, where stderr is a terminal."""
+    """A bar with count, rate and time left on stderr, where stderr is a terminal.
+
+    ``wanted`` is False where data stream to stdout, which may be the same terminal.
+    """
     if not (wanted and sys.stderr.isatty()):
         yield Ticker(None)
         return
@@ -161,7 +164,8 @@ def progress(what: str, *, wanted: bool = True) -> Iterator[Ticker]:
         TextColumn("{task.fields[rate]}"),
         TimeLeft(),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    # Rich would send what is written to stdout to the bar's console, which is stderr.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
     with bar:
         _live.append(bar)
         try:

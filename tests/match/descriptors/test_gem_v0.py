@@ -1,0 +1,77 @@
+"""The descriptor finds edited copies among other pictures; regions equal pictures of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from originlens.match.descriptors.gem_v0 import GemV0, pooling
+
+PICTURES = (data.astronaut, data.coffee, data.chelsea, data.rocket)
+
+
+@pytest.fixture(scope="module")
+def descriptor() -> GemV0:
+    return GemV0(threads=1)
+
+
+@pytest.fixture(scope="module")
+def references(descriptor):
+    return descriptor.describe_batch([load() for load in PICTURES])
+
+
+def edits(pixels):
+    import cv2
+
+    h, w = pixels.shape[:2]
+    yield "crop", pixels[h // 5 : 4 * h // 5, w // 5 : 4 * w // 5]
+    yield "mirror", np.ascontiguousarray(pixels[:, ::-1])
+    yield "small", cv2.resize(pixels, (w // 4, h // 4), interpolation=cv2.INTER_AREA)
+    yield "dark", (pixels * 0.4).astype(np.uint8)
+    framed = cv2.copyMakeBorder(pixels, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(255, 0, 0))
+    yield "framed", framed
+
+
+def test_edited_copies_are_nearest_to_their_original(descriptor, references):
+    for index, load in enumerate(PICTURES):
+        for name, edited in edits(load()):
+            similarity = references @ descriptor.describe_batch([edited])[0]
+            assert similarity.argmax() == index, name
+            others = np.delete(similarity, index)
+            assert similarity[index] > others.max() + 0.1, name
+
+
+def test_unit_length_and_batch_equals_single(descriptor, references):
+    assert np.allclose(np.linalg.norm(references, axis=1), 1, atol=1e-5)
+    for row, load in zip(references, PICTURES, strict=True):
+        assert np.allclose(row, descriptor.describe_batch([load()])[0], atol=1e-4)
+
+
+def test_threads_do_not_change_the_vector(references):
+    two = GemV0(threads=2).describe_batch([load() for load in PICTURES])
+    assert np.abs(two - references).max() < 1e-4
+
+
+def test_region_of_a_pasted_picture_finds_it(descriptor, references):
+    import cv2
+
+    page = cv2.resize(data.coffee(), (800, 600))
+    page[300:600, 400:800] = cv2.resize(data.chelsea(), (400, 300))
+    whole, region = descriptor.describe_regions(page, [(0, 0, 1, 1), (0.5, 0.5, 1, 1)])
+    assert (references @ region).argmax() == 2
+    assert region @ references[2] > whole @ references[2] + 0.2
+
+
+def test_pooling_weights_cover_the_box():
+    rows = pooling([(0, 0, 1, 1), (0.25, 0.5, 0.75, 1.0), (0.01, 0.01, 0.02, 0.02)], 4)
+    assert np.allclose(rows.sum(1), 1)
+    assert np.allclose(rows[0], 1 / 16)
+    middle = rows[1].reshape(4, 4)
+    assert np.allclose(middle[2:, 1:3], 0.25)
+    assert middle[:2].sum() == 0
+    assert rows[2].reshape(4, 4)[0, 0] == pytest.approx(1)
+
+
+def test_no_boxes_no_vectors(descriptor):
+    assert descriptor.describe_regions(data.coffee(), []).shape == (0, 256)

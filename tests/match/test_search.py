@@ -1,0 +1,143 @@
+"""The main job on real photographs: identical, copies with their transform, unrelated, filters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+from skimage import data
+
+from originlens.bench.kinds import kind
+from originlens.core import geometry
+from originlens.core.image import Image
+from originlens.match.index import Index
+from originlens.match.search import compare
+
+PICTURES = {
+    "astronaut": data.astronaut,
+    "coffee": data.coffee,
+    "rocket": data.rocket,
+    "motel": data.hubble_deep_field,
+    "immuno": data.immunohistochemistry,
+    "retina": data.retina,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("originals")
+    for name, load in PICTURES.items():
+        Pillow.fromarray(load()).save(folder / f"{name}.jpg", quality=92)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(folder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "originals"
+    with Index(path, "w") as writer:
+        events = list(writer.add([folder], meta={"credit": "desk"}, id_from="NAME", workers=1))
+    assert [e.error for e in events] == [None] * len(PICTURES)
+    with Index(path) as reader:
+        yield reader
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_indexed_picture_is_identical(index, folder, name):
+    result = index.search(folder / f"{name}.jpg")
+    assert result.decision == "identical"
+    best = result.matches[0]
+    assert (best.asset, best.probability, best.meta["credit"]) == (name, 1.0, "desk")
+    assert np.allclose(best.transform, np.eye(3))
+
+
+def test_same_pixels_in_other_bytes_are_identical(index, folder, tmp_path):
+    Pillow.open(folder / "coffee.jpg").save(tmp_path / "again.png")
+    result = index.search(tmp_path / "again.png")
+    assert result.decision == "identical"
+    assert result.matches[0].asset == "coffee"
+
+
+@pytest.mark.parametrize(
+    "edit", ["crop-50", "rotate-15", "mirror", "pip-50", "heavy", "strong-colour", "screenshot"]
+)
+def test_copies_are_found_with_their_transform(index, folder, edit, rng):
+    original = Image.open(folder / "astronaut.jpg")
+    others = [Image.from_array(data.chelsea()), Image.from_array(data.colorwheel()[..., :3])]
+    made = kind(edit).apply(original, rng, others=others)
+    result = index.search(made.image)
+    best = result.matches[0]
+    assert (best.asset, result.decision) == ("astronaut", "copy")
+    corners = np.array([[0, 0], [511, 0], [511, 511], [0, 511], [256, 256]], dtype=float)
+    truth = geometry.apply(made.transform, corners)
+    size = np.array([made.image.width, made.image.height])
+    inside = ((truth >= 0) & (truth < size)).all(1)
+    error = np.abs(geometry.apply(best.transform, corners) - truth)[inside]
+    assert inside.any()
+    assert error.max() < 0.01 * max(size) + 1
+    assert best.why
+
+
+def test_picture_that_is_not_indexed(index):
+    result = index.search(Image.from_array(data.chelsea()))
+    assert result.decision == "none"
+    assert result.matches  # the best candidates of a miss are listed
+    assert "geometry" in result.matches[0].why or "support" in result.matches[0].why
+
+
+def test_rate_moves_decisions_but_not_the_list(index):
+    query = Image.from_array(data.chelsea())
+    strict = index.search(query, max_false_positive_rate=0.001)
+    loose = index.search(query, max_false_positive_rate=1.0)
+    assert [(m.asset, m.score) for m in strict.matches] == [
+        (m.asset, m.score) for m in loose.matches
+    ]
+    assert strict.decision == "none"
+    assert loose.decision == "copy"
+
+
+def test_top_and_where(index, folder):
+    query = folder / "coffee.jpg"
+    assert len(index.search(query, top=2).matches) == 2
+    assert index.search(query, where={"credit": "somebody else"}).matches == ()
+    assert index.search(query, where={"credit": "desk"}).decision == "identical"
+
+
+def test_same_query_same_answer(index, rng, folder):
+    edited = kind("heavy").apply(
+        Image.open(folder / "rocket.jpg"), rng, others=[Image.from_array(data.chelsea())]
+    )
+    first, second = index.search(edited.image), index.search(edited.image)
+    assert [m.to_dict() for m in first.matches] == [m.to_dict() for m in second.matches]
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(shape=st.tuples(st.integers(1, 40), st.integers(1, 40)), seed=st.integers(0, 2**16))
+def test_any_indexed_picture_is_found_as_identical(tmp_path_factory, shape, seed):
+    folder = tmp_path_factory.mktemp("any")
+    pixels = np.random.default_rng(seed).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    Pillow.fromarray(pixels).save(folder / "it.png")
+    with Index(folder / "index", "w") as index:
+        assert all(e.error is None for e in index.add([folder / "it.png"], workers=1))
+        assert index.search(folder / "it.png").decision == "identical"
+
+
+def test_empty_index_answers_none(tmp_path):
+    with Index(tmp_path / "empty", "w") as index:
+        result = index.search(Image.from_array(data.coffee()))
+    assert (result.decision, result.matches) == ("none", ())
+
+
+def test_compare_two_pictures(rng):
+    original = Image.from_array(data.coffee())
+    made = kind("crop-50").apply(original, rng)
+    match = compare(made.image, original)
+    assert match.relation == "copy"
+    assert match.direction == "query-from-asset"
+    assert "crop" in {edit.name for edit in match.edits}
+    assert match.change_map.shape == (made.image.height, made.image.width)
+    assert compare(original, original).relation == "identical"
+    assert compare(Image.from_array(data.chelsea()), original).relation == "none"

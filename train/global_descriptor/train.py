@@ -98,7 +98,7 @@ def learned_whitening(
     centred = (originals - mean) @ whitening
     variance, axes = np.linalg.eigh(centred.T @ centred / len(centred))
     strongest = np.argsort(-variance)[:DIMENSION]
-    spread = variance[strongest] ** FLATTENING
+    spread = np.maximum(variance[strongest], 1e-12) ** FLATTENING
     projection = (whitening @ axes[:, strongest] / spread).T
     # The sign of an eigenvector is arbitrary: fix it, so that a re-run gives the same vectors.
     projection *= np.sign(projection[np.arange(DIMENSION), np.abs(projection).argmax(1)])[:, None]

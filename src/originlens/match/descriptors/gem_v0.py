@@ -40,7 +40,7 @@ INPUT_SIDE = 224
 REGION_SIDE = 448
 """Side at which a picture's one feature map is made when its regions are described."""
 _STRIDE = 32  # pixels of the input per cell of the last feature map
-_BATCH = 16  # bounds the activations' memory; larger batches are no faster on a CPU
+_BATCH = 4  # bounds the activations' memory; larger batches are slower on a CPU
 
 WEIGHTS = Weights(
     file="gem_v0.onnx",

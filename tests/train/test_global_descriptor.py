@@ -69,8 +69,10 @@ def test_graph_equals_the_torch_module(recipe, tmp_path):
 
     torch.manual_seed(1)
     model = recipe.trunk.MobileNetV2().eval()
-    with torch.no_grad():
-        model.features[-1][1].weight *= 3e7  # untrained maps vanish; make them of order 1
+    with torch.no_grad():  # untrained maps vanish: make the last one of order 1
+        model.features[0][1].weight *= 10
+        model.features[-2].conv[-1].weight *= 300
+        model.features[-1][1].weight *= 20_000
     graph = recipe.trunk.Graph()
     maps = recipe.trunk.append_trunk(graph, model)
     features = recipe.trunk.append_features(graph, maps)

@@ -6,7 +6,7 @@
 Needs the extra ``torch``, the package ``onnx`` and the photographs (``ORIGINLENS_SHARED``, else
 ``shared`` beside the checkout). Five minutes on one core; what was computed is kept in
 ``--scratch``, so a run that was stopped goes on. Prints the record for the method's card;
-``evaluate.py`` in this folder measures what came out.
+``evaluate_kinds.py`` in this folder measures what came out.
 
 Method: Mikolajczyk and Matas, ICCV 2007; Radenovic, Tolias, Chum, TPAMI 2019 (arXiv 1711.02512),
 section 3.3: the features are whitened by the scatter of (original, edited copy) differences, then

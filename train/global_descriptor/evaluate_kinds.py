@@ -1,7 +1,7 @@
 """Measure gem-v0: is the original near the edited copy, among the photographs of a split and train?
 
-    python train/global_descriptor/evaluate.py --split val --kinds seen
-    python train/global_descriptor/evaluate.py --split test --kinds held-out --every 1
+    python train/global_descriptor/evaluate_kinds.py --split val --kinds seen
+    python train/global_descriptor/evaluate_kinds.py --split test --kinds held-out --every 1
 
 References are the train photographs and the split's own; every ``--every``-th photograph of the
 split is a query, once per edit kind, one whole-picture vector each (the product sends more views

@@ -106,7 +106,8 @@ def uap(answers: Sequence[Answer]) -> float:
         for path, _, score in answer.matches:
             scores.append(score)
             correct.append(path in truth)
-    return micro_average_precision(scores, correct, positives)
+    # A resample of few queries may hold negatives alone: it has no uAP.
+    return micro_average_precision(scores, correct, positives) if positives else float("nan")
 
 
 def _summary(mode: str, answers: list[Answer], seed: int, *, goals: bool) -> list[Line]:
@@ -117,6 +118,8 @@ def _summary(mode: str, answers: list[Answer], seed: int, *, goals: bool) -> lis
         chosen = [
             a for a in answers if a.query.kind is None or half in (None, halves[a.query.kind])
         ]
+        if not any(a.query.kind for a in chosen):
+            continue
         low, high = bootstrap(
             np.arange(len(chosen)),
             lambda rows, c=chosen: uap([c[int(i)] for i in rows]),

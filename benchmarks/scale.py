@@ -98,7 +98,7 @@ def _latency(folder: Path, corpus: Corpus, count: int, setting: Setting) -> list
         hits += path in [m.path for m in result.matches if m.relation in ("copy", "identical")]
     lookups = _lookups(index)
     tails = [
-        f"n={len(questions)}, p95 {np.percentile(wall, 95):.0f} ms, CPU p50 {np.median(cpus):.0f} ms"
+        f"n={len(wall)}, p95 {np.percentile(wall, 95):.0f} ms, CPU p50 {np.median(cpus):.0f} ms"
         for wall, cpus in ((cold, busy[::2]), (warm, busy[1::2]))
     ]
     return [

@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 
-from originlens.core.registry import make
+from originlens.core.registry import make, methods
 from originlens.store import Content, NewAsset
 from originlens.store.sqlite import SqliteStore
 
@@ -103,7 +103,7 @@ def test_a_store_equals_a_dictionary(asset: Asset, steps: list[tuple[str, object
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(["flat", "pq-fast-scan", "flat-binary"]),
+    st.sampled_from([method.card.name for method in methods("index")]),
     st.integers(0, 60),
     st.integers(1, 70),
     st.sets(st.integers(0, 180)),
@@ -147,3 +147,39 @@ def test_an_index_equals_brute_force(
     nearest = np.sort(distance[:, places], axis=1)[:, :size]
     got = (-scores if index.larger_is_nearer else scores)[:, :size]
     assert np.allclose(got, nearest, atol=1e-4)
+
+
+def test_a_trained_index_finds_what_brute_force_finds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(50, 256))
+    vectors = centres[rng.integers(0, 50, 4000)] + rng.normal(size=(4000, 256))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    ids = np.arange(4000, dtype=np.int64) * 2
+    index = make("index", "pq-fast-scan")
+    index.build(vectors, ids)
+    index.save(str(tmp_path / "segment"))
+    loaded = type(index).load(str(tmp_path / "segment"))
+    noise = rng.normal(size=(50, 256)).astype(np.float32) / 16
+    queries = vectors[:50] + noise  # cosine to its own vector about 0.7
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    similarity = queries @ vectors.T
+    for exclude, only in (
+        (None, None),
+        (ids[:40], None),
+        (None, ids[::7]),
+        (ids[:9], ids[::3]),
+        (ids[5:4000], None),
+    ):
+        allowed = np.ones(4000, dtype=bool) if only is None else np.isin(ids, only)
+        if exclude is not None:
+            allowed &= ~np.isin(ids, exclude)
+        masked = np.where(allowed, similarity, -np.inf)
+        best = ids[np.argsort(-masked, axis=1)[:, :10]]
+        size = min(10, int(allowed.sum()))
+        for tried in (index, loaded):
+            found, scores = tried.search(queries, 10, exclude=exclude, only=only)
+            hits = [len(set(f[:size]) & set(b[:size])) for f, b in zip(found, best, strict=True)]
+            assert np.mean(hits) / size >= index.card.thresholds["recall"]
+            assert (found[:, size:] == -1).all()
+            exact = np.take_along_axis(similarity, found[:, :size] // 2, 1)
+            assert np.allclose(scores[:, :size], exact, atol=0.005)

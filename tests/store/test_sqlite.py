@@ -344,3 +344,32 @@ def test_a_folder_that_cannot_be_written_is_read(filled: SqliteStore, tmp_path: 
         assert sorted(p.name for p in public.iterdir()) == before
     finally:
         shutil.rmtree(public)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_a_full_disk_is_an_error_and_loses_nothing(folder: Path) -> None:
+    code = (
+        "import importlib.util, resource, signal, sys\n"
+        "spec = importlib.util.spec_from_file_location('making', sys.argv[2])\n"
+        "making = importlib.util.module_from_spec(spec); spec.loader.exec_module(making)\n"
+        "from originlens.core.errors import StoreError\n"
+        "from originlens.store.sqlite import SqliteStore\n"
+        "store = SqliteStore(sys.argv[1], 'w', buffer=64)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "try:\n"
+        "    for n in range(100_000):\n"
+        "        print(store.add([making._asset(n)])[0].path, flush=True)\n"
+        "except StoreError as error:\n"
+        "    print(error, file=sys.stderr)\n"
+        "    sys.exit(3)\n"
+    )
+    making = Path(__file__).with_name("conftest.py")
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, making], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    assert "is safe" in done.stderr
+    with SqliteStore(folder, "w") as store:
+        assert {line.path for line in store.listed()} >= set(done.stdout.split())
+        assert store.check().damage == ()

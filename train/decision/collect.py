@@ -118,7 +118,9 @@ def main() -> None:
     kept = len(val) * 2 // 3
     build(arguments.out / "index-val", val[:kept])
     folder, out = arguments.out / "index-val", arguments.out / "val-null.pkl"
-    parts.insert(0, ("val-null", "val", folder, out, kept, min(arguments.negatives, len(val) - kept), True))
+    parts.insert(
+        0, ("val-null", "val", folder, out, kept, min(arguments.negatives, len(val) - kept), True)
+    )
     for edit in kinds("seen"):
         folder = arguments.out / "index-1000"
         out = arguments.out / f"train-{edit.name}.pkl"

@@ -4,8 +4,7 @@
 
 The score is a logistic model of candidates of the train split. Its probability is Platt-scaled on
 the val split. The shipped null holds quantiles of the best score of unrelated queries at four
-index sizes. ``least_agreement`` is the 1 % point of agreement among verified train copies: a
-candidate with geometry but less agreement shares content without being a copy.
+index sizes.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ SIZES = (20, 100, 1000, 4000)
 DESTINATION = Path(decision.__file__).with_name("decision.json")
 
 
-def load(folder: Path, prefix: str) -> list[tuple[str, list]]:
-    """All queries of the parts whose file names start so."""
+def load(folder: Path, pattern: str) -> list[tuple[str, list]]:
+    """All queries of the parts whose file names match."""
     found = []
-    for path in sorted(folder.glob(f"{prefix}*.pkl")):
+    for path in sorted(folder.glob(pattern)):
         found += pickle.loads(path.read_bytes())  # our own files, made by collect.py
     return found
 
@@ -69,8 +68,8 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=DESTINATION)
     arguments = parser.parse_args()
-    train, val = load(arguments.measured, "train-"), load(arguments.measured, "val-")
-    nulls = {size: load(arguments.measured, f"null-{size}.") for size in SIZES}
+    train, val = load(arguments.measured, "train-*.pkl"), load(arguments.measured, "val-*.pkl")
+    nulls = {size: load(arguments.measured, f"null-{size}.pkl") for size in SIZES}
     nulls = {size: queries for size, queries in nulls.items() if queries}
     features, truth, _ = table(train + nulls[1000])
     model = LogisticRegression(C=1.0, max_iter=5000).fit(features, truth)
@@ -80,12 +79,17 @@ def main() -> None:
     report("val", val, model)
     seen, val_truth, _ = table(val)
     platt = LogisticRegression(C=1e6).fit(model.decision_function(seen)[:, None], val_truth)
-    copies = [
-        support.geometry.agreement
-        for _, candidates in train
-        for is_true, _, support in candidates
-        if is_true and support.geometry.inliers >= decision.SHARED_INLIERS
-    ]
+    for is_copy in (True, False):
+        shared = np.array(
+            [
+                decision.is_other_view(support.geometry)
+                for _, candidates in train + val
+                for is_true, _, support in candidates
+                if is_true == is_copy and support.geometry.inliers >= decision.SHARED_INLIERS
+            ]
+        )
+        name = "copies" if is_copy else "other pictures"
+        print(f"{name} that share content: {shared.sum()} of {len(shared)} called another view")
     levels = (np.arange(200) + 0.5) / 200
     null = {}
     for size, queries in nulls.items():
@@ -103,17 +107,14 @@ def main() -> None:
         "bias": round(float(model.intercept_[0]), 5),
         "slope": round(float(platt.coef_[0, 0]), 5),
         "intercept": round(float(platt.intercept_[0]), 5),
-        "least_agreement": round(float(np.quantile(copies, 0.01)), 3),
         "certain_score": CERTAIN,
         "null": null,
         "fitted": {
             "train_queries": len(train) + len(nulls[1000]),
             "val_queries": len(val),
-            "copies": len(copies),
         },
     }
     arguments.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    print(f"agreement of verified copies: 1 % point {data['least_agreement']}")
 
 
 #: Candidates that score higher are duplicates for certain: they never belong to a null.

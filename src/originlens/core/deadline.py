@@ -1,8 +1,8 @@
 """Run work for at most so many seconds of wall time, and go on without it where it takes longer.
 
 The work runs in a thread. When its time is up the caller goes on at once; Python code of the work
-is stopped at its next instruction, and a native call (which releases the interpreter's lock: OpenCV,
-ONNX Runtime, FAISS, Pillow) ends on its own with nobody waiting for it. A killable process would
+is stopped at its next instruction, and a native call (which releases the interpreter's lock:
+OpenCV, ONNX Runtime, FAISS, Pillow) ends on its own with nobody waiting for it. A killable process would
 stop that last call too, but costs every run the start of an interpreter, a second copy of every
 model and a copy of every picture.
 

@@ -228,7 +228,7 @@ def _toned(target: Floats, warped: Pixels, explained: Mask) -> tuple[Floats, Flo
     # Colour and gain are not independent: a darkened rim looks like a darker colour at first.
     for _ in range(_TONE_ROUNDS):
         levelled = target / gain[..., None]
-        predict = photometric.fit_colour(*_colour_samples(warped, levelled, explained, 4000))
+        predict = photometric.fit_colour(*_colour_samples(warped, levelled, explained, 3000))
         even = predict(warped)
         fitted = photometric.slow_gain(even, target, explained)
         settled = float(np.abs(fitted - gain).max()) < 0.03

@@ -1,15 +1,17 @@
-"""Lists of PDQ hashes as people exchange them: comma-, semicolon- or tab-separated, one a line.
+"""Lists of PDQ hashes as people exchange them, one a line: separated by commas, semicolons or
+tabs, or JSON objects.
 
-With a header the columns are known by name (hash or pdq; id, asset or name; quality; every other
-column is metadata). Without one the cell of 64 hex digits is the hash, a number from 0 to 100 the
-quality, and the first other cell the id.
+With a header, and in JSON, values are known by name (hash or pdq; id, asset or name; quality; every
+other one is metadata). Without one the cell of 64 hex digits is the hash, a number from 0 to 100
+the quality, and the first other cell the id.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from originlens.core.errors import InputError, ReadError
@@ -41,30 +43,52 @@ def read(path: str) -> Iterator[HashLine]:
     """
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            sample = file.readline()
+            sample = next((line for line in file if line.strip() and line[0] != "#"), "")
             file.seek(0)
-            delimiter = next((d for d in "\t;," if d in sample), ",")
-            yield from _entries(path, csv.reader(file, delimiter=delimiter))
+            if sample.lstrip().startswith("{"):
+                yield from _objects(path, file)
+            else:
+                delimiter = next((d for d in "\t;," if d in sample), ",")
+                yield from _entries(path, csv.reader(file, delimiter=delimiter))
     except OSError as error:
         raise ReadError(f"{path}: cannot be read: {error.strerror}") from error
     except csv.Error as error:
         raise ReadError(f"{path}: is no list of hashes: {error}") from error
 
 
+def _objects(path: str, lines: Iterable[str]) -> Iterator[HashLine]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            values = {str(k).lower(): str(v) for k, v in json.loads(line).items() if v is not None}
+        except (ValueError, AttributeError):
+            yield _without_hash(path, number)
+            continue
+        cells = list(values.values())
+        at = next((i for i, cell in enumerate(cells) if _HASH.fullmatch(cell)), None)
+        yield _without_hash(path, number) if at is None else _named(list(values), cells, at)
+
+
+def _without_hash(path: str, number: int) -> HashLine:
+    return HashLine(error=InputError(f"{path}:{number}: has no PDQ hash (64 hex digits)"))
+
+
 def _entries(path: str, rows: Iterator[list[str]]) -> Iterator[HashLine]:
     header: list[str] | None = None
+    first = True
     for number, cells in enumerate(rows, start=1):
         cells = [cell.strip() for cell in cells]
         if not any(cells) or cells[0].startswith("#"):
             continue
         hashes = [i for i, cell in enumerate(cells) if _HASH.fullmatch(cell)]
-        if number == 1 and not hashes:
+        if first and not hashes:
             header = [cell.lower() for cell in cells]
         elif not hashes:
-            message = f"{path}:{number}: has no PDQ hash (64 hex digits)"
-            yield HashLine(error=InputError(message))
+            yield _without_hash(path, number)
         else:
             yield _named(header, cells, hashes[0]) if header else _guessed(cells, hashes[0])
+        first = False
 
 
 def _named(header: list[str], cells: list[str], at: int) -> HashLine:

@@ -138,7 +138,7 @@ def slow_gain(source: Floats, target: Floats, explained: Mask) -> Floats:
     import cv2
 
     height, width = explained.shape
-    step = max(1, int(np.sqrt(height * width / 4000)))
+    step = max(1, int(np.sqrt(height * width / 2500)))
     size = (max(1, width // step), max(1, height // step))
     mask = cv2.resize(explained.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
     if int(mask.sum()) < 100:
@@ -147,9 +147,10 @@ def slow_gain(source: Floats, target: Floats, explained: Mask) -> Floats:
     t = cv2.resize(target, size, interpolation=cv2.INTER_AREA)[mask].mean(axis=1)
 
     def basis(w: int, h: int) -> Floats:
-        x = np.linspace(-1, 1, w, dtype=np.float32)[None, :].repeat(h, 0)
-        y = np.linspace(-1, 1, h, dtype=np.float32)[:, None].repeat(w, 1)
-        return np.stack([x**i * y**j for i, j in _GAIN_POWERS], axis=-1)
+        columns = np.linspace(-1, 1, w, dtype=np.float32)[:, None] ** np.arange(5, dtype=np.float32)
+        rows = np.linspace(-1, 1, h, dtype=np.float32)[:, None] ** np.arange(5, dtype=np.float32)
+        planes = [rows[:, j, None] * columns[None, :, i] for i, j in _GAIN_POWERS]
+        return np.stack(planes, axis=-1)
 
     terms = basis(*size)[mask]
     # The higher the power, the dearer.

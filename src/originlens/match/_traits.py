@@ -106,9 +106,10 @@ class Region:
 
     ``box`` is in working pixels, ``area`` a share of the picture. ``flat`` is the share of the
     region taken by its two most frequent colours, in query and asset; ``correlation`` that of the
-    luma detail in both; ``detail`` the ratio of their detail (query / asset); ``stroke`` the mean
-    stroke width relative to the region's height, ``letters`` the number of separate strokes and
-    ``ink`` the share of the strokes in two colours.
+    luma detail in both, ``tone`` that of their coarse luma; ``detail`` the ratio of their detail
+    (query / asset); ``offset`` the median change of colour in levels; ``stroke`` the mean stroke
+    width relative to the region's height, ``letters`` the number of separate strokes, ``ink_query``
+    and ``ink_asset`` the share of the strokes that two colours make.
     """
 
     box: Box
@@ -117,14 +118,16 @@ class Region:
     flat_query: float
     flat_asset: float
     correlation: float
+    tone: float
     detail: float
     offset: float
     stroke: float
     letters: int
-    ink: float
+    ink_query: float
+    ink_asset: float
 
 
-def regions(aligned: Aligned, changed: Mask, *, smallest: float = 0.002) -> list[Region]:
+def regions(aligned: Aligned, changed: Mask, *, smallest: float = 0.003) -> list[Region]:
     """Connected changed regions inside the explained area, largest first, at most eight."""
     import cv2
 
@@ -155,7 +158,7 @@ def _region(aligned: Aligned, mask: Mask, stats: npt.NDArray[np.int32]) -> Regio
     dq, dp = _detail(lq)[inside], _detail(lp)[inside]
     energy_q, energy_p = float((dq**2).mean()), float((dp**2).mean())
     correlation = float((dq * dp).mean() / np.sqrt(energy_q * energy_p + 16.0))
-    stroke, letters, ink = _strokes(query, asset, inside)
+    stroke, letters, ink_query, ink_asset = _strokes(query, asset, inside)
     return Region(
         box=(float(x), float(y), float(x + w), float(y + h)),
         area=float(mask.sum() / mask.size),
@@ -163,11 +166,13 @@ def _region(aligned: Aligned, mask: Mask, stats: npt.NDArray[np.int32]) -> Regio
         flat_query=_flatness(query[inside]),
         flat_asset=_flatness(asset[inside]),
         correlation=correlation,
+        tone=_tone(lq, lp, inside),
         detail=float(np.sqrt((energy_q + 1.0) / (energy_p + 1.0))),
         offset=float(np.abs(np.median(query[inside] - asset[inside], axis=0)).max()),
         stroke=stroke,
         letters=letters,
-        ink=ink,
+        ink_query=ink_query,
+        ink_asset=ink_asset,
     )
 
 
@@ -175,6 +180,17 @@ def _detail(luma: Floats) -> Floats:
     import cv2
 
     return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), 2.0))
+
+
+def _tone(query: Floats, original: Floats, inside: Mask) -> float:
+    """Correlation of coarse luma inside a region: a blur keeps it, a removal does not."""
+    import cv2
+
+    sigma = max(1.0, 0.08 * float(np.sqrt(inside.sum())))
+    q, p = (cv2.GaussianBlur(side, (0, 0), sigma)[inside] for side in (query, original))
+    if q.std() < 1.0 or p.std() < 1.0:
+        return 1.0 if abs(float(q.mean() - p.mean())) < 6 else 0.0
+    return float(np.corrcoef(q, p)[0, 1])
 
 
 def _flatness(colours: Floats) -> float:
@@ -186,23 +202,24 @@ def _flatness(colours: Floats) -> float:
     return float(counts[-2:].sum() / len(colours))
 
 
-def _strokes(query: Floats, original: Floats, inside: Mask) -> tuple[float, int, float]:
-    """Stroke width over the region's height, number of strokes, and how few colours they have."""
+def _strokes(query: Floats, original: Floats, inside: Mask) -> tuple[float, int, float, float]:
+    """Stroke width over the region's height, number of strokes, how few colours on each side."""
     import cv2
 
     difference = np.abs(query - original).max(axis=2)
     values = difference[inside]
     if values.size < 12:
-        return 1.0, 0, 0.0
+        return 1.0, 0, 0.0, 0.0
     limit = max(24.0, 0.5 * float(np.quantile(values, 0.97)))
     strong = ((difference > limit) & inside).astype(np.uint8)
     if not strong.any():
-        return 1.0, 0, 0.0
+        return 1.0, 0, 0.0, 0.0
     distance = cv2.distanceTransform(np.pad(strong, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     width = 4.0 * float(distance[strong > 0].mean())
     count, _, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
     letters = int((stats[1:count, cv2.CC_STAT_AREA] >= 4).sum())
-    return width / max(1, inside.shape[0]), letters, _flatness(query[strong > 0])
+    ink = [_flatness(side[strong > 0]) for side in (query, original)]
+    return width / max(1, inside.shape[0]), letters, ink[0], ink[1]
 
 
 def frame_share(aligned: Aligned) -> tuple[float, float]:

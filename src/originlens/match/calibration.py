@@ -28,7 +28,7 @@ MIN_ASSETS = 200
 SAMPLES = 160
 """Pictures of the index that are searched with themselves left out."""
 AIM = 0.7
-"""The asked rate is a limit and the null is estimated, so the threshold aims at this share of it."""
+"""The rate is a limit and the null an estimate: the threshold aims at this share of the rate."""
 STATE_KEY = "null"
 
 Scores = npt.NDArray[np.float64]

@@ -283,16 +283,22 @@ def _region(seen: _Seen, r: traits.Region) -> Edit:
 
 def _what(r: traits.Region) -> tuple[str, str]:
     """Name and words for one changed region."""
-    if r.detail < 0.6 and r.offset < 12 and r.flat_query < 0.9:
-        return "blur", "a region was blurred or pixelated"
-    if r.letters >= 3 and r.stroke < 0.35 and r.ink > 0.55 and r.correlation < 0.8:
+    left, top, right, bottom = r.box
+    long = (right - left) / (bottom - top)
+    inked = r.stroke < 0.35 and r.ink_query > 0.65 and long > 1.5
+    if r.letters >= 3 and r.correlation < 0.8 and r.fill < 0.98 and (long > 3 or inked):
         return "text", "text or line art was added"
+    if r.detail < 0.6 and r.offset < 12 and r.tone > 0.85:
+        return "blur", "a region was blurred or pixelated"
     if r.correlation > 0.6 and r.offset >= 6:
         return "recolour", "a region was recoloured"
-    if r.flat_query > 0.75 and r.flat_query > r.flat_asset + 0.15:
+    flat = r.flat_query > 0.5 and (r.detail > 1.3 or r.flat_query > r.flat_asset + 0.2)
+    if flat and r.correlation < 0.4:
         return "overlay", "something flat was laid over the picture"
-    if r.fill > 0.9:
+    if r.fill > 0.9 and r.correlation < 0.4 and r.detail > 0.6:
         return "overlay", "a rectangular patch was laid over the picture"
+    if r.detail < 0.6 and r.offset < 12:
+        return "region-replaced", "something was removed or smoothed away"
     return "region-replaced", "a region shows something else"
 
 
@@ -319,12 +325,20 @@ def _direction(seen: _Seen) -> Direction | None:
             votes -= 2.0
     if seen.coarse < 0.72:
         votes += 1.0
-    for region in seen.regions:
-        lean = np.clip(2.0 * (region.flat_query - region.flat_asset), -1.0, 1.0)
-        votes += float(lean) if abs(lean) > 0.3 else 0.0
+    votes += float(np.clip(sum(_laid_over(r) for r in seen.regions), -0.7, 1.5))
     turned = abs(p.rotation) > 1 and min(abs(abs(p.rotation) - k) for k in (90, 180)) > 1
     if turned and seen.frame > 0.02:
         votes += 0.5
     if votes >= 1.0:
         return "query-from-asset"
     return "asset-from-query" if votes <= -1.0 else None
+
+
+def _laid_over(r: traits.Region) -> float:
+    """On which side a region looks like ink or a flat graphic: > 0 query, < 0 asset, 0 unclear."""
+    if r.letters >= 3 and r.stroke < 0.4 and r.correlation < 0.6:
+        lean = r.ink_query - r.ink_asset
+    else:
+        lean = r.flat_query - r.flat_asset
+    # Flat sky painted over is flat on the asset's side too: only a clear difference counts.
+    return float(np.clip(2.0 * lean, -0.5, 1.0)) if abs(lean) > 0.25 else 0.0

@@ -217,7 +217,9 @@ def translated(folder: str) -> Iterator[None]:
                 "the folder cannot be written, but its log (-wal) holds commits that must be "
                 "merged: run `originlens index check` once where it can be written"
             )
-        elif "no such" in text or "malformed" in text or "disk I/O" in text:
+        elif "disk I/O" in text:
+            advice = "the disk cannot be read or written; what was reported as added is safe"
+        elif "no such" in text or "malformed" in text:
             raise IndexCorrupt(f"{folder}: {error}; run `originlens index check`") from error
         else:
             advice = "run `originlens index check`"
@@ -228,6 +230,11 @@ def translated(folder: str) -> Iterator[None]:
         raise IndexCorrupt(
             f"{folder}: the catalog cannot be read ({error}); restore the folder from a backup, or "
             "remove it and add the pictures again"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(
+            f"{error.filename or folder}: {reason}; what was reported as added is safe"
         ) from error
 
 

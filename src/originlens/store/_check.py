@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from originlens.store import DIMENSION, HASH_BYTES, MAX_PARTS, CheckReport, _assets, _segments
-from originlens.store._catalog import SEGMENTS, checkpoint, transaction
+from originlens.store._catalog import CATALOG, PROXIES, SEGMENTS, checkpoint, transaction
 from originlens.store._proxies import Proxies
 
 Connection = sqlite3.Connection
@@ -30,6 +30,22 @@ def counts(db: Connection) -> dict[str, int]:
         "tombstones": "SELECT count(*) FROM tombstone",
     }
     return {name: int(db.execute(query).fetchone()[0]) for name, query in queries.items()}
+
+
+def sizes(folder: str) -> dict[str, int]:
+    """Bytes of the catalog and the proxies (logs included) and of the segments."""
+
+    def size(name: str) -> int:
+        path = os.path.join(folder, name)
+        return sum(os.path.getsize(p) for p in (path, path + "-wal") if os.path.exists(p))
+
+    directory = os.path.join(folder, SEGMENTS)
+    files = os.scandir(directory) if os.path.isdir(directory) else ()
+    return {
+        "catalog": size(CATALOG),
+        "proxies": size(PROXIES),
+        "segments": sum(entry.stat().st_size for entry in files),
+    }
 
 
 def check(folder: str, db: Connection, proxies: Proxies, *, repair: bool) -> CheckReport:

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import AssetUnknown, StoreError
+from originlens.core.errors import StoreError
 from originlens.store import (
     DIMENSION,
     MAX_PARTS,
@@ -41,15 +41,13 @@ from originlens.store import (
     _assets,
     _check,
     _reading,
+    _removing,
     _segments,
     _transfer,
 )
 from originlens.store._catalog import (
-    CATALOG,
     FORMAT,
     LOCK,
-    PROXIES,
-    SEGMENTS,
     checkpoint,
     open_catalog,
     transaction,
@@ -243,28 +241,9 @@ class SqliteStore:
         changes = _assets.Changes()
         with self._guard():
             with transaction(self._db):
-                removed = [self._remove(target, changes) for target in targets]
+                removed = [_removing.remove(self._db, target, changes) for target in targets]
             self._after(changes)
         return removed
-
-    def _remove(self, target: str, changes: _assets.Changes) -> Removed:
-        rows = _reading.rows_named(self._db, target)
-        places = [] if rows else _reading.places_below(self._db, target)
-        if not rows and not places:
-            message = f"{target}: the index has no asset, hash, file or folder of that name"
-            return Removed(target, (), (), AssetUnknown(message))
-        paths = _reading.paths_of(self._db, rows) if rows else places
-        names = tuple(_reading.shown(place, given) for place, given, _ in paths)
-        for place, _, _ in paths:
-            self._db.execute("DELETE FROM path WHERE location = ?", (place,))
-        bare = rows or [r for r in dict.fromkeys(row for _, _, row in places) if self._pathless(r)]
-        assets = tuple(a.asset for a in _reading.rows(self._db, bare))
-        for row in bare:
-            _assets.drop(self._db, row, changes)
-        return Removed(target, names, assets)
-
-    def _pathless(self, row: int) -> bool:
-        return self._db.execute("SELECT 1 FROM path WHERE row = ?", (row,)).fetchone() is None
 
     # -- searching
 
@@ -415,23 +394,10 @@ class SqliteStore:
             **counts,
             "proxies": self._proxies.count(),
             "buffered": buffered,
-            "bytes": self._sizes(),
+            "bytes": _check.sizes(self.folder),
             "segments": segments,
             "state": {key: json.loads(value) for key, value in state.items()},
             "versions": {"sqlite": sqlite3.sqlite_version},
-        }
-
-    def _sizes(self) -> dict[str, int]:
-        def size(name: str) -> int:
-            path = os.path.join(self.folder, name)
-            return sum(os.path.getsize(p) for p in (path, path + "-wal") if os.path.exists(p))
-
-        folder = os.path.join(self.folder, SEGMENTS)
-        files = os.scandir(folder) if os.path.isdir(folder) else ()
-        return {
-            "catalog": size(CATALOG),
-            "proxies": size(PROXIES),
-            "segments": sum(entry.stat().st_size for entry in files),
         }
 
     def check(self) -> CheckReport:
@@ -449,10 +415,10 @@ class SqliteStore:
         """
         self._require_writer()
         with self._guard():
-            before = sum(self._sizes().values())
+            before = sum(_check.sizes(self.folder).values())
             removed, erased = _check.compact(self.folder, self._db, self._proxies)
             self._reset()
-        after = sum(self._sizes().values())
+        after = sum(_check.sizes(self.folder).values())
         return {
             "schema": "index-compact/1",
             "removed": removed,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,22 @@ def library() -> Any:
     import faiss
 
     return faiss
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """FAISS within uses the calling thread only.
+
+    A search takes a millisecond or less; handing parts of it to other threads costs that much on an
+    idle machine, and on a busy one a hundred times more, because they wait for each other.
+    """
+    faiss = library()
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def write(index: Any, path: str, *, binary: bool = False) -> None:
@@ -101,7 +118,8 @@ def search_kept(
         return nothing(len(queries), k, pad, dtype)
     wanted = size if keep is None else min(count, size * count // left + _SPARE)
     while True:
-        scores, places = search(queries, wanted)
+        with one_thread():
+            scores, places = search(queries, wanted)
         good = places >= 0
         if keep is not None:
             good &= keep[places]

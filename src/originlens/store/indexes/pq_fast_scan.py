@@ -63,14 +63,20 @@ class PqFastScan:
         count, dimension = vectors.shape
         layout = "Flat" if count < _TRAINABLE else f"PQ{dimension // 2}x4fs,Refine(SQ8)"
         index = faiss.index_factory(dimension, layout, faiss.METRIC_INNER_PRODUCT)
+        mapped = faiss.IndexIDMap2(index)
+        with _faiss.one_thread():  # training is many tiny problems
+            self._fill(mapped, vectors, ids)
+        self._hold(mapped)
+
+    @staticmethod
+    def _fill(mapped: Any, vectors: Vectors, ids: Rows) -> None:
+        count = len(vectors)
         if count >= _TRAINABLE:
             # Evenly spaced, and FAISS's k-means is seeded: the same vectors make the same file.
             step = max(1, count // _TRAINING)
-            index.train(vectors[::step][:_TRAINING])
-        mapped = faiss.IndexIDMap2(index)
+            mapped.train(vectors[::step][:_TRAINING])
         if count:
             mapped.add_with_ids(vectors, np.ascontiguousarray(ids, dtype=np.int64))
-        self._hold(mapped)
 
     def _hold(self, mapped: Any) -> None:
         faiss = _faiss.library()
@@ -111,7 +117,8 @@ class PqFastScan:
         if self._codes is None:
             self._codes = faiss.vector_to_array(codes.codes).reshape(len(self._ids), -1)
         vectors = codes.sa_decode(np.ascontiguousarray(self._codes[places]))
-        scores, at = faiss.knn(queries, vectors, size, metric=faiss.METRIC_INNER_PRODUCT)
+        with _faiss.one_thread():
+            scores, at = faiss.knn(queries, vectors, size, metric=faiss.METRIC_INNER_PRODUCT)
         return _faiss.padded(self._ids[places][at], scores, k, -np.inf)
 
     def save(self, path: str) -> None:

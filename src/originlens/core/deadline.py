@@ -2,9 +2,9 @@
 
 The work runs in a thread. When its time is up the caller goes on at once; Python code of the work
 is stopped at its next instruction, and a native call (which releases the interpreter's lock:
-OpenCV, ONNX Runtime, FAISS, Pillow) ends on its own with nobody waiting for it. A killable process would
-stop that last call too, but costs every run the start of an interpreter, a second copy of every
-model and a copy of every picture.
+OpenCV, ONNX Runtime, FAISS, Pillow) ends on its own with nobody waiting for it. A killable process
+would stop that last call too, but costs every run the start of an interpreter, a second copy of
+every model and a copy of every picture.
 
 Two rules follow for callers. Load modules and models before the clock runs: an import that is
 stopped half-way may not be repeatable. And call :func:`settle` before closing what the work used;

@@ -69,10 +69,14 @@ def test_graph_equals_the_torch_module(recipe, tmp_path):
 
     torch.manual_seed(1)
     model = recipe.trunk.MobileNetV2().eval()
+    with torch.no_grad():  # untrained maps vanish: make the last one of order 1
+        model.features[0][1].weight *= 10
+        model.features[-2].conv[-1].weight *= 300
+        model.features[-1][1].weight *= 20_000
     graph = recipe.trunk.Graph()
     maps = recipe.trunk.append_trunk(graph, model)
-    powers = recipe.trunk.append_pooled_powers(graph, maps["last"], 1.0)
-    graph.save(tmp_path / "trunk.onnx", powers, 1280, "test")
+    features = recipe.trunk.append_features(graph, maps)
+    graph.save(tmp_path / "trunk.onnx", features, recipe.trunk.WIDTH, "test")
     session = onnxruntime.InferenceSession(
         str(tmp_path / "trunk.onnx"), providers=["CPUExecutionProvider"]
     )
@@ -81,5 +85,24 @@ def test_graph_equals_the_torch_module(recipe, tmp_path):
     scaled = (pixels[0] / 255 - recipe.trunk.MEAN) / recipe.trunk.STD
     with torch.no_grad():
         last = model(torch.from_numpy(scaled.transpose(2, 0, 1)[None]).float())[0]
+    # Over a single cell the power mean is the cell itself, of unit length per tap.
     expected = last.reshape(1280, 6).T.numpy()
-    assert np.abs(found - expected).max() < 0.02 * max(1.0, np.abs(expected).max())
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.abs(found[:, :1280] - expected).max() < 0.02 * np.abs(expected).max()
+    start = 0
+    for tap in recipe.trunk.TAPS:
+        part = found[:, start : start + tap.channels]
+        assert np.allclose(np.linalg.norm(part, axis=1), 1, atol=1e-4)
+        start += tap.channels
+
+
+def test_whitening_ignores_the_direction_that_edits_move(recipe):
+    rng = np.random.default_rng(3)
+    originals = rng.normal(size=(900, 300)).astype(np.float32)
+    originals[:, 0] *= 3
+    copies = [originals.copy(), originals.copy()]
+    copies[0][:, 0] += 9 * rng.normal(size=900)
+    copies[1] += 0.1 * rng.normal(size=originals.shape)
+    _, projection = recipe.learned_whitening(originals, copies)
+    lengths = np.linalg.norm(projection, axis=0)
+    assert lengths[0] < 0.3 * np.median(lengths)

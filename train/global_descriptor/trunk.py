@@ -196,25 +196,56 @@ def _append_convolution(
     return graph.add("Clip", x, low, high)
 
 
-def append_pooled_powers(graph: Graph, x: str, power: float) -> str:
-    """Append (N, R, C): the mean of x**power over each region, rows of ``pooling`` (GeM before its
-    root). One feature map serves the whole picture and any number of its regions."""
-    if power != 1:
-        x = graph.add("Pow", x, graph.constant(np.array(power, np.float32)))
-    shape = graph.constant(np.array([0, 0, -1], np.int64))
-    x = graph.add("Reshape", x, shape)
+@dataclass(frozen=True)
+class Tap:
+    """A feature map that is pooled: channels, power of the mean, cells per 32 pixels a side."""
+
+    name: str
+    channels: int
+    power: float
+    finer: int
+
+
+TAPS = (
+    Tap("last", 1280, 3.0, 1),
+    Tap("stage-4", 64, 1.0, 2),
+    Tap("stage-5", 96, 1.0, 2),
+    Tap("stage-6", 160, 1.0, 1),
+    Tap("stage-7", 320, 1.0, 1),
+)
+"""GeM with p = 3 of the last map (non-negative) and plain means of the linear bottlenecks."""
+WIDTH = sum(tap.channels for tap in TAPS)
+
+
+def append_features(graph: Graph, maps: dict[str, str]) -> str:
+    """Append (N, R, WIDTH): every tap pooled over each region (a row of ``pooling``), rooted and
+    of unit length. The maps serve the whole picture and any number of its regions."""
     weights = graph.add("Transpose", "pooling", perm=[1, 0])
-    return graph.add("Transpose", graph.add("MatMul", x, weights), perm=[0, 2, 1])
+    flat = graph.constant(np.array([0, 0, -1], np.int64))
+    parts = []
+    for tap in TAPS:
+        x = maps[tap.name]
+        if tap.finer > 1:  # to the last map's grid: a mean of means over equal blocks
+            x = graph.add("AveragePool", x, kernel_shape=[tap.finer] * 2, strides=[tap.finer] * 2)
+        if tap.power != 1:
+            x = graph.add("Pow", x, graph.constant(np.array(tap.power, np.float32)))
+        x = graph.add("MatMul", graph.add("Reshape", x, flat), weights)
+        x = graph.add("Transpose", x, perm=[0, 2, 1])
+        if tap.power != 1:
+            x = graph.add("Max", x, graph.constant(np.array(1e-9, np.float32)))
+            x = graph.add("Pow", x, graph.constant(np.array(1 / tap.power, np.float32)))
+        parts.append(_append_unit_length(graph, x))
+    return graph.add("Concat", *parts, axis=2)
 
 
-def append_head(
-    graph: Graph, x: str, power: float, mean: np.ndarray, projection: np.ndarray
-) -> str:
-    """Append GeM's root, the whitening ``projection`` (D, C) about ``mean``, and unit length."""
-    x = graph.add("Max", x, graph.constant(np.array(1e-12, np.float32)))
-    x = graph.add("Pow", x, graph.constant(np.array(1 / power, np.float32)))
+def append_projection(graph: Graph, x: str, mean: np.ndarray, projection: np.ndarray) -> str:
+    """Append the whitening ``projection`` (D, WIDTH) about ``mean`` (WIDTH,), and unit length."""
     x = graph.add("MatMul", x, graph.constant(projection.T, half=True))
     x = graph.add("Add", x, graph.constant((-projection @ mean).astype(np.float32)))
+    return _append_unit_length(graph, x)
+
+
+def _append_unit_length(graph: Graph, x: str) -> str:
     norm = graph.add("ReduceL2", x, axes=[2], keepdims=1)
-    norm = graph.add("Max", norm, graph.constant(np.array(1e-12, np.float32)))
+    norm = graph.add("Max", norm, graph.constant(np.array(1e-9, np.float32)))
     return graph.add("Div", x, norm)

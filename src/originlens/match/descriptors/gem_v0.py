@@ -3,9 +3,9 @@
 Papers: MobileNetV2 (Sandler et al., CVPR 2018) as the trunk; generalised-mean pooling and learned
 whitening (Radenovic, Tolias, Chum, TPAMI 2019, arXiv 1711.02512).
 
-Why it works: pooled features of a classification network say which things of which look are in the
-picture, almost wherever they are, and a whitening fitted on photographs removes what all pictures
-share.
+Why it works: pooled features of a classification network, from its last map and from four earlier
+stages, say which things of which look are in the picture, almost wherever they are; a whitening
+learned from (photograph, edited copy) pairs damps the directions in which edits move them.
 
 When it fails: a picture pasted small into another one (send crops of the query as further views),
 crops below about a tenth of the area, flat graphics and text pages, and different photographs of
@@ -40,14 +40,14 @@ INPUT_SIDE = 224
 REGION_SIDE = 448
 """Side at which a picture's one feature map is made when its regions are described."""
 _STRIDE = 32  # pixels of the input per cell of the last feature map
-_BATCH = 16  # bounds the activations' memory; larger batches are no faster on a CPU
+_BATCH = 4  # bounds the activations' memory; larger batches are slower on a CPU
 
 WEIGHTS = Weights(
     file="gem_v0.onnx",
-    sha256="1b0983b6eb17b584d7237a8a96716eb2518c48030986e6227f7bc6ce2131fa5e",
-    bytes=5116466,
+    sha256="b7c3a485be0358270f7c0d6bcecd770c7e3dd6c82eb6e0b8066e8638c04225d3",
+    bytes=5445346,
     licence="Apache-2.0; trunk: ImageNet MobileNetV2 of torchvision, BSD-3-Clause",
-    training_data="trunk: ImageNet-1k; whitening: 4 676 photographs of 18 public collections",
+    training_data="trunk: ImageNet-1k; whitening: 4 676 photographs of public collections, edited",
 )
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ WORKING_SIDE = 512
 _PDQ_CANDIDATE = 88  # bits: below the smallest distance measured between unrelated pictures
 _PDQ_NEIGHBOURS = 8
 _VECTOR_NEIGHBOURS = 24
+_WHOLE = 0.9  # share of the query that a candidate must explain for the search to be over
+_ALSO = 0.6  # share of that candidate's prior from which others are verified nevertheless
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ class Searcher:
 
     @cached_property
     def _embedder(self) -> Any:
-        return make("descriptor", "gem-v0", threads=self.threads)
+        # One thread an inference: a query's views are shared out among the pool's threads, which
+        # is faster than many threads on one small picture.
+        return make("descriptor", "gem-v0", threads=1)
 
     def warm_up(self) -> None:
         """Load now what the first search would load: libraries, the network, the segments."""
@@ -150,14 +154,17 @@ class Searcher:
         """
         started = time.perf_counter()
         effort = THOROUGH if thorough else DEFAULT
-        looked = _Query(image, self._embedder, effort, self.verifier)
+        looked = self._query(image, effort)
         kept, rows = self._shortlist(looked, max(effort.candidates, top), where, exclude)
         limit = self.threshold(max_false_positive_rate)
         scored = [self._match(looked, c, rows[c.row], limit) for c in kept]
         order = sorted(range(len(scored)), key=lambda i: _rank(scored[i]))[:top]
-        matches = [
-            self._explained(looked, kept[i], rows[kept[i].row], scored[i], diff) for i in order
-        ]
+        matches = list(
+            self._pool.map(
+                lambda i: self._explained(looked, kept[i], rows[kept[i].row], scored[i], diff),
+                order,
+            )
+        )
         return SearchResult(
             query=query if query is not None else (image.path or ""),
             sha256=image.sha256,
@@ -180,9 +187,8 @@ class Searcher:
         The raw material of the decision: calibration and the recipe that fits the model use it.
         """
         effort = THOROUGH if thorough else DEFAULT
-        looked = _Query(image, self._embedder, effort, self.verifier)
-        kept, rows = self._shortlist(looked, effort.candidates, None, exclude)
-        return [(c.row, c.support, c.identical) for c in kept if rows[c.row].status != "hash-only"]
+        kept, _ = self._shortlist(self._query(image, effort), effort.candidates, None, exclude)
+        return [(c.row, c.support, c.identical) for c in kept if c.verified or c.identical]
 
     def best_unrelated(self, image: Image, row: int) -> float | None:
         """Best score of a picture of the index with itself and its certain duplicates left out.
@@ -195,6 +201,13 @@ class Searcher:
             if not identical
         ]
         return max((s for s in scores if s < self.model.certain_score), default=None)
+
+    def _query(self, image: Image, effort: Effort) -> _Query:
+        """The query with hashes, vectors and features computed, shared out among the threads."""
+        looked = _Query(image, self._embedder, effort, self.verifier)
+        looked.pixels  # noqa: B018  decoded once, before the threads ask for it
+        list(self._pool.map(lambda part: part(), looked.parts()))
+        return looked
 
     def _shortlist(
         self,
@@ -271,6 +284,13 @@ class Searcher:
     def _verify(
         self, looked: _Query, candidates: list[_Candidate], rows: dict[int, AssetRow]
     ) -> None:
+        """Verify in order of prior, a few at a time, until nothing is left to find.
+
+        Once a candidate that explains the whole query is certain, only those are still looked at
+        whose prior says that they may be copies too; a query that is explained in part only, as a
+        collage is, goes through all of them.
+        """
+
         def work(c: _Candidate) -> None:
             features = self._features(rows[c.row])
             if features is None:
@@ -279,8 +299,25 @@ class Searcher:
             c.geometry = self.verifier.verify(looked.features, features)
             c.verified = True
 
-        looked.features  # noqa: B018  computed once, before the threads ask for it
-        list(self._pool.map(work, candidates))
+        waiting = list(candidates)
+        round_ = 2 * self.threads
+        while waiting:
+            now, waiting = waiting[:round_], waiting[round_:]
+            list(self._pool.map(work, now))
+            least = max((c.prior for c in now if self._settles(c)), default=0.0) * _ALSO
+            skipped = [c for c in waiting if c.prior < least]
+            for c in skipped:
+                c.lacked = "not verified: a far better candidate explains the whole picture"
+            waiting = [c for c in waiting if c.prior >= least]
+
+    def _settles(self, c: _Candidate) -> bool:
+        """Whether a verified candidate is a copy for certain and accounts for the whole query."""
+        return c.identical or (
+            c.verified
+            and c.geometry.coverage_query > _WHOLE
+            and not decision.is_other_view(c.geometry)
+            and self.model.score(c.support) > self.model.certain_score
+        )
 
     def _features(self, row: AssetRow) -> LocalFeatures | None:
         with self._lock:
@@ -343,11 +380,14 @@ class Searcher:
 class _Query:
     """A query's hashes, vectors and features, each computed once and only if asked for."""
 
+    _SHARES = 3  # parts of the views that are described at the same time
+
     def __init__(self, image: Image, embedder: Any, effort: Effort, verifier: Any) -> None:
         self.image = image
         self._embedder = embedder
         self.effort = effort
         self._verifier = verifier
+        self._shares: dict[int, npt.NDArray[np.float32]] = {}
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -362,18 +402,34 @@ class _Query:
         return hashes if hashes.any() else None
 
     @cached_property
-    def vectors(self) -> npt.NDArray[np.float32]:
+    def _views(self) -> list[Pixels]:
+        """The whole query, its quarter turns and its rectangles."""
         pixels = self.pixels
+        turns = [np.ascontiguousarray(np.rot90(pixels, k)) for k in (1, 2, 3)]
         rectangles = views.rectangles(pixels, self.effort.rectangles)
-        whole = [pixels, *(np.ascontiguousarray(np.rot90(pixels, k)) for k in (1, 2, 3))]
-        crops = [_crop(pixels, r.box) for r in rectangles]
-        regions = views.tiles(self.effort.thorough)
-        return np.vstack(
-            [
-                self._embedder.describe_batch([*whole, *crops]),
-                self._embedder.describe_regions(pixels, [r.box for r in regions]),
-            ]
-        )
+        return [pixels, *turns, *(_crop(pixels, r.box) for r in rectangles)]
+
+    @cached_property
+    def _regions(self) -> npt.NDArray[np.float32]:
+        boxes = [r.box for r in views.tiles(self.effort.thorough)]
+        return np.asarray(self._embedder.describe_regions(self.pixels, boxes), np.float32)
+
+    def _described(self, number: int) -> npt.NDArray[np.float32]:
+        """Vectors of one share of the views, computed once."""
+        if number not in self._shares:
+            share = self._views[number :: self._SHARES]
+            self._shares[number] = self._embedder.describe_batch(share)
+        return self._shares[number]
+
+    @cached_property
+    def vectors(self) -> npt.NDArray[np.float32]:
+        return np.vstack([*(self._described(k) for k in range(self._SHARES)), self._regions])
+
+    def parts(self) -> list[Callable[[], Any]]:
+        """What can be computed at the same time, the longest first."""
+        self._views  # noqa: B018  the shares are cut from one list
+        shares = [partial(self._described, k) for k in range(self._SHARES)]
+        return [lambda: self._regions, lambda: self.features, *shares, lambda: self.hashes]
 
     @cached_property
     def features(self) -> LocalFeatures:

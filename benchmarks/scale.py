@@ -27,12 +27,18 @@ BATCH = 2000
 
 def run(setting: Setting) -> Section:
     """Latency lines."""
+    from originlens.match.index import Index
+
     corpus = Corpus(setting.data, setting.split, setting.seed)
     count = setting.few(ASSETS, 3000)
     folder = setting.cache.parent / f"scale-{setting.split}-{count}-{_describing_code()}"
     seconds = _build(folder, corpus, count, setting)
+    started = time.perf_counter()
+    with Index(folder, mode="w") as index:
+        index.calibrate()
+    calibrating = time.perf_counter() - started
     lines = _latency(folder, corpus, count, setting)
-    return Section("scale", lines, {"build_seconds": seconds})
+    return Section("scale", lines, {"build_seconds": seconds, "calibrating_seconds": calibrating})
 
 
 def _build(folder: Path, corpus: Corpus, count: int, setting: Setting) -> float:
@@ -46,7 +52,7 @@ def _build(folder: Path, corpus: Corpus, count: int, setting: Setting) -> float:
     sources = [*corpus.originals, *corpus.crowd(6000)]
     crops = folder.parent / f"{folder.name}-crops"
     with Index(folder, mode="w") as index:
-        list(index.add(sources[:count], workers=setting.jobs))
+        list(index.add(sources[:count], workers=setting.jobs, calibrate=False))
         have = int(index.info()["assets"])
         while have < count:
             crops.mkdir(parents=True, exist_ok=True)
@@ -54,7 +60,7 @@ def _build(folder: Path, corpus: Corpus, count: int, setting: Setting) -> float:
                 _crop(sources, number, crops, setting.seed)
                 for number in range(have, min(have + BATCH, count))
             ]
-            list(index.add(batch, workers=setting.jobs))
+            list(index.add(batch, workers=setting.jobs, calibrate=False))
             shutil.rmtree(crops)
             have = max(have + 1, int(index.info()["assets"]))
     done.write_text("ok")

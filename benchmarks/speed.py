@@ -57,9 +57,9 @@ def _ingest(listing: Path) -> None:
     given = json.loads(listing.read_text())
     paths, warm = given["paths"], min(16, len(given["paths"]) // 4)
     with Index(given["index"], mode="w") as index:
-        list(index.add(paths[:warm], workers=1))
+        list(index.add(paths[:warm], workers=1, calibrate=False))
         cpu, wall = cpu_seconds(os.getpid()), time.perf_counter()
-        events = list(index.add(paths[warm:], workers=1))
+        events = list(index.add(paths[warm:], workers=1, calibrate=False))
         cpu, wall = cpu_seconds(os.getpid()) - cpu, time.perf_counter() - wall
     if any(event.error is not None for event in events):
         raise RuntimeError(f"not indexed: {next(e for e in events if e.error is not None)}")

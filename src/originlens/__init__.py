@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from originlens.core.evidence import Edit, Evidence, Match, Report, SearchResult, Verdict
     from originlens.core.image import Image
     from originlens.engine import examine
+    from originlens.match.compare import compare
     from originlens.match.index import Index
-    from originlens.match.search import compare
 
 _HOMES = {
     "Edit": "originlens.core.evidence",
@@ -31,7 +31,7 @@ _HOMES = {
     "Report": "originlens.core.evidence",
     "SearchResult": "originlens.core.evidence",
     "Verdict": "originlens.core.evidence",
-    "compare": "originlens.match.search",
+    "compare": "originlens.match.compare",
     "examine": "originlens.engine",
 }
 

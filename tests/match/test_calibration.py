@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 
 from originlens.match import Geometry, calibration, decision
+from originlens.match.index import Index
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,27 @@ def test_another_view_of_the_same_thing_is_related_not_copy(model):
     assert model.relation(-5.0, -3.0, support) == "related"
     chance = decision.Support(0.3, 0.1, None, Geometry(transform=None))
     assert model.relation(-5.0, -3.0, chance) == "none"
+
+
+def test_index_measures_its_null_by_count(tmp_path, rng, monkeypatch):
+    """A fifth of the index, whatever the machine's speed; the same seed gives the same scores."""
+    monkeypatch.setattr(calibration, "MIN_ASSETS", 10)
+    for i in range(10):
+        noise = rng.integers(0, 255, (6, 8, 3), dtype=np.uint8)
+        Pillow.fromarray(noise).resize((320, 240)).save(tmp_path / f"{i}.png")
+    seen = []
+    with Index(tmp_path / "index", "w") as index:
+        list(index.add([tmp_path], workers=1, calibrate=False))
+        assert index.store.state(calibration.STATE_KEY) is None
+        measured = index.calibrate(progress=lambda done, total: seen.append((done, total)))
+        first = index.store.state(calibration.STATE_KEY)
+        assert index.calibrate() == 0
+        calibration.refresh(index.store, index.searcher)
+        assert index.store.state(calibration.STATE_KEY) == first
+        for change in ({"assets": 6}, {"assets": 16}, {"model": "older"}):
+            index.store.set_state(calibration.STATE_KEY, first | change)
+            assert calibration.due(index.store, index.searcher.model)
+        assert calibration.measured_scores(index.store, index.searcher.model) is None
+    assert seen == [(1, 2), (2, 2)]
+    assert first["assets"] == 10
+    assert len(first["scores"]) == measured <= 2

@@ -12,8 +12,8 @@ from skimage import data
 from originlens.bench.kinds import kind
 from originlens.core import geometry
 from originlens.core.image import Image
+from originlens.match.compare import compare
 from originlens.match.index import Index
-from originlens.match.search import compare
 
 PICTURES = {
     "astronaut": data.astronaut,
@@ -77,6 +77,43 @@ def test_copies_are_found_with_their_transform(index, folder, edit, rng):
     assert inside.any()
     assert error.max() < 0.01 * max(size) + 1
     assert best.why
+
+
+@pytest.fixture(scope="module")
+def versions(folder, tmp_path_factory):
+    """An index of originals where one is kept in three versions."""
+    kept = tmp_path_factory.mktemp("versions")
+    coffee = Pillow.open(folder / "coffee.jpg")
+    coffee.resize((300, 200)).save(kept / "small.jpg", quality=80)
+    coffee.crop((60, 40, 540, 360)).save(kept / "crop.png")
+    with Index(kept / "index", "w") as writer:
+        list(writer.add([folder, kept], id_from="NAME", workers=1))
+    with Index(kept / "index") as reader:
+        yield reader
+
+
+def test_every_version_of_the_original_is_called_a_copy(versions, folder):
+    query = kind("jpeg-q10").apply(Image.open(folder / "coffee.jpg"), np.random.default_rng(3))
+    found = {m.asset: m.relation for m in versions.search(query.image).matches}
+    assert [found[name] for name in ("coffee", "small", "crop")] == ["copy"] * 3
+
+
+def test_search_ends_once_the_whole_query_is_explained(versions, folder):
+    """What is not looked at any more says so, and is never called a copy."""
+    matches = versions.search(folder / "rocket.jpg").matches
+    assert matches[0].relation == "identical"
+    skipped = [m for m in matches if m.why.startswith("not verified")]
+    assert skipped
+    assert {m.relation for m in skipped} == {"none"}
+
+
+def test_all_originals_of_a_collage_are_found(index, folder):
+    """A query that one original explains in part only is searched for others."""
+    parts = [Pillow.open(folder / f"{n}.jpg").resize((400, 400)) for n in ("coffee", "rocket")]
+    collage = np.hstack([np.asarray(p) for p in parts])
+    result = index.search(Image.from_array(collage))
+    copies = {m.asset for m in result.matches if m.relation == "copy"}
+    assert copies == {"coffee", "rocket"}
 
 
 def test_picture_that_is_not_indexed(index):

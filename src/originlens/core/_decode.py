@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from originlens.core._bounds import Limits, check_bytes, check_pixels
+from originlens.core._jpeg_scans import without_refinements
 from originlens.core._sniff import LISTED, describe_unlisted, sniff
 from originlens.core.errors import (
     CorruptImage,
@@ -221,8 +222,9 @@ def scale_for(header: Header, short_side: int | None) -> int:
 def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile, list[str]]:
     """Decode the first frame: (Pillow picture in its own mode, what Pillow warned of).
 
-    ``scale`` > 1 decodes a JPEG at 1/scale by DCT scaling. The orientation is not applied, except
-    in TIFFs, which Pillow turns itself.
+    ``scale`` > 1 decodes a JPEG at 1/scale by DCT scaling; from 4 on a progressive one without the
+    scans that only refine. The orientation is not applied, except in TIFFs, which Pillow turns
+    itself.
 
     Raises:
         CorruptImage, ImageTooLarge, DecodeTimeout.
@@ -230,6 +232,8 @@ def load(data: bytes, name: str, limits: Limits, scale: int) -> tuple[ImageFile,
     with own_errors(name) as messages:
         picture = _open(data, name, limits)
         width, height = picture.size
+        if scale >= 4 and picture.format == "JPEG" and picture.info.get("progressive"):
+            picture = _open(without_refinements(data), name, limits)
         if scale > 1:
             picture.draft(None, (width // scale, height // scale))
         expected = (-(-width // scale), -(-height // scale))

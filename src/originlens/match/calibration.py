@@ -11,7 +11,7 @@ over as they become many. Below ``MIN_ASSETS`` assets the shipped null is used a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,8 @@ MIN_ASSETS = 200
 """Below this an index is too small to tell its own null; the shipped one is used."""
 SAMPLES = 160
 """Pictures of the index that are searched with themselves left out."""
+GROWTH = 1.5
+"""The null is measured anew when an index has grown or shrunk by this factor."""
 AIM = 0.7
 """The rate is a limit and the null an estimate: the threshold aims at this share of the rate."""
 EVEN_ODDS = 0.0
@@ -100,37 +102,59 @@ def _body(values: Scores) -> tuple[float, float]:
     return float(middle), max(float(upper - middle), 1e-3)
 
 
-def refresh(store: Store, searcher: Searcher, *, seconds: float = 60.0, seed: int = 0) -> int:
+def measured_scores(store: Store, model: DecisionModel) -> list[float] | None:
+    """The index's own null, None where none was measured or another model measured it."""
+    state = store.state(STATE_KEY)
+    return state["scores"] if state and state.get("model") == model.version else None
+
+
+def due(store: Store, model: DecisionModel) -> bool:
+    """Whether the null of an index needs measuring: never done, outgrown, or of another model."""
+    state, assets = store.state(STATE_KEY), len(store)
+    if assets < MIN_ASSETS:
+        return False
+    if not state or state.get("model") != model.version:
+        return True
+    return not state["assets"] / GROWTH <= assets <= state["assets"] * GROWTH
+
+
+def refresh(
+    store: Store,
+    searcher: Searcher,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
     """Measure the null of an index by searching its own pictures with themselves left out.
 
-    Takes a seeded sample of live assets with proxies, stops after ``SAMPLES`` of them or when the
-    time is up, and stores the scores in the index. Returns how many were measured.
-    """
-    import time
+    Takes a seeded sample of live assets with proxies, ``SAMPLES`` of them or a fifth of the index
+    where that is fewer, and stores their scores in the index. Returns how many were measured.
 
+    Args:
+        store: the index, open for writing.
+        searcher: searches it.
+        seed: of the sample.
+        progress: called with (pictures done, pictures in all).
+    """
     from originlens.core.errors import InputError
     from originlens.core.image import Image
 
     assets = len(store)
-    if assets < MIN_ASSETS:
-        store.set_state(STATE_KEY, {"assets": assets, "scores": []})
-        return 0
-    started = time.perf_counter()
+    rows = store.sample(min(SAMPLES, assets // 5), np.random.default_rng(seed))
     scores: list[float] = []
-    for row in store.sample(SAMPLES, np.random.default_rng(seed)):
-        if time.perf_counter() - started > seconds:
-            break
+    for done, row in enumerate(rows, start=1):
         proxy = store.proxy(row)
-        if proxy is None:
-            continue
-        try:
-            image = Image(proxy)
-            score = searcher.best_unrelated(image, row)
-        except InputError:
-            continue
-        if score is not None:
-            scores.append(score)
-    store.set_state(STATE_KEY, {"assets": assets, "scores": scores})
+        if proxy is not None:
+            try:
+                score = searcher.best_unrelated(Image(proxy), row)
+            except InputError:
+                score = None
+            if score is not None:
+                scores.append(score)
+        if progress is not None:
+            progress(done, len(rows))
+    state = {"assets": assets, "scores": scores, "model": searcher.model.version}
+    store.set_state(STATE_KEY, state)
     return len(scores)
 
 

@@ -8,6 +8,7 @@ val split; its coefficients ship as ``decision.json``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,7 +98,8 @@ class DecisionModel:
     """Coefficients of the score and the shipped thresholds.
 
     ``score`` is the log-odds (natural logarithm) at the training prior; ``slope`` and
-    ``intercept`` turn it into a calibrated probability (Platt, on the val split).
+    ``intercept`` turn it into a calibrated probability (Platt, on the val split). ``version``
+    names the fit: scores of two versions do not compare.
     """
 
     weights: npt.NDArray[np.float64]
@@ -106,6 +108,7 @@ class DecisionModel:
     intercept: float
     certain_score: float
     null: dict[str, Any]
+    version: str = ""
 
     def score(self, support: Support) -> float:
         """Finite log-odds that the asset is the query's original or a copy of it."""
@@ -142,4 +145,5 @@ def shipped() -> DecisionModel:
         intercept=float(data["intercept"]),
         certain_score=float(data["certain_score"]),
         null=data["null"],
+        version=hashlib.sha256(text.encode()).hexdigest()[:12],
     )

@@ -13,15 +13,13 @@ import numpy as np
 from originlens.core.errors import UsageError
 from originlens.core.evidence import SearchResult
 from originlens.core.image import Image
-from originlens.match import _hash_lists, calibration
+from originlens.match import _hash_lists, calibration, decision
 from originlens.match.ingest import COMMIT_FILES, AddEvent, Ingest, Progress
 from originlens.match.search import Searcher
 from originlens.store import DIMENSION, CheckReport, Content, Listed, NewAsset, Removed
 from originlens.store.sqlite import SqliteStore
 
 PathLike = str | os.PathLike[str]
-#: The unrelated-neighbour distribution is measured anew when the index has grown or shrunk so much.
-_RECALIBRATE = 1.5
 
 
 class Index:
@@ -118,6 +116,7 @@ class Index:
         proxies: bool = True,
         workers: int | None = None,
         progress: Progress | None = None,
+        calibrate: bool = True,
     ) -> Iterator[AddEvent]:
         """Add files and folders; an event per file, each only once it is durable.
 
@@ -133,6 +132,7 @@ class Index:
             proxies: keep small JPEGs, which verification and reports use.
             workers: processes; by default as many as this process may use CPUs.
             progress: called with (files done, files in all).
+            calibrate: call :meth:`calibrate` afterwards.
         """
         ingest = Ingest(
             self.store,
@@ -148,16 +148,24 @@ class Index:
             yield event
         self.not_pictures = ingest.not_pictures
         self.store.flush()
-        self._recalibrate()
+        if calibrate:
+            self.calibrate()
 
-    def _recalibrate(self) -> None:
-        """Measure how alike unrelated pictures of this index look, where it changed much."""
-        state = self.store.state(calibration.STATE_KEY)
-        before, now = (state or {}).get("assets", 0), len(self.store)
-        if now >= calibration.MIN_ASSETS and not (
-            before / _RECALIBRATE <= now <= before * _RECALIBRATE
-        ):
-            calibration.refresh(self.store, self.searcher)
+    def calibrate(self, *, progress: Progress | None = None) -> int:
+        """Measure how alike unrelated pictures of this index look, if it changed much since.
+
+        ``max_false_positive_rate`` rests on it; :meth:`add` and :meth:`import_` do it by
+        themselves. Searches up to 160 pictures of the index: about 40 seconds on two cores.
+
+        Args:
+            progress: called with (pictures done, pictures in all).
+
+        Returns:
+            How many pictures were measured, 0 where nothing was due.
+        """
+        if not calibration.due(self.store, self.searcher.model):
+            return 0
+        return calibration.refresh(self.store, self.searcher, progress=progress)
 
     def import_pdq(self, file: PathLike) -> Iterator[AddEvent]:
         """Add hash-only assets from a list of PDQ hashes; an event per line of it.
@@ -191,8 +199,9 @@ class Index:
     def info(self) -> dict[str, Any]:
         """Counts, sizes, versions and the state of the calibration."""
         found = self.store.info()
-        state = found.pop("state", {}).get(calibration.STATE_KEY) or {}
-        found["calibration"] = calibration.summary(state.get("scores"), len(self.store))
+        found.pop("state", None)
+        own = calibration.measured_scores(self.store, decision.shipped())
+        found["calibration"] = calibration.summary(own, len(self.store))
         return found
 
     def check(self) -> CheckReport:
@@ -210,7 +219,7 @@ class Index:
     def import_(self, path: PathLike) -> Iterator[AddEvent]:
         """Add what :meth:`export` wrote; known assets stay as they are."""
         yield from map(AddEvent.of, self.store.import_(os.fspath(path)))
-        self._recalibrate()
+        self.calibrate()
 
 
 def _cpus() -> int:

@@ -10,72 +10,33 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core import geometry
-from originlens.core.errors import InputError
 from originlens.core.evidence import Match, Relation, SearchResult
-from originlens.core.image import Image, Pixels
+from originlens.core.image import Image
 from originlens.core.registry import make
-from originlens.match import Geometry, LocalFeatures, calibration, decision, views
+from originlens.match import LocalFeatures, calibration, decision
+from originlens.match._candidate import Candidate, why
+from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
 from originlens.match.descriptors.gem_v0 import available_cpus
+from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
 
 if TYPE_CHECKING:
     from originlens.store import AssetRow, Store
 
-WORKING_SIDE = 512
-"""Short side asked of the query's decode; proxies have this long side."""
 _PDQ_CANDIDATE = 88  # bits: below the smallest distance measured between unrelated pictures
 _PDQ_NEIGHBOURS = 8
 _VECTOR_NEIGHBOURS = 24
 _WHOLE = 0.9  # share of the query that a candidate must explain for the search to be over
 _ALSO = 0.6  # share of that candidate's prior from which others are verified nevertheless
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much a search tries: verified candidates, rectangles and the tile plan."""
-
-    candidates: int
-    rectangles: int
-    thorough: bool
-
-
-DEFAULT = Effort(candidates=12, rectangles=3, thorough=False)
-THOROUGH = Effort(candidates=40, rectangles=6, thorough=True)
-
-
-@dataclass(slots=True)
-class _Candidate:
-    row: int
-    similarity: float = 0.0
-    excess: float = 0.0
-    pdq_distance: int | None = None
-    identical: bool = False
-    geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
-    verified: bool = False
-    lacked: str = ""
-
-    @property
-    def support(self) -> decision.Support:
-        """The decision model's view of this candidate."""
-        return decision.Support(self.similarity, self.excess, self.pdq_distance, self.geometry)
-
-    @property
-    def prior(self) -> float:
-        """Rank for verification: excess similarity, or closeness of hashes, whichever is better."""
-        if self.identical:
-            return 10.0
-        pdq = 0.0 if self.pdq_distance is None else max(0.0, 1 - self.pdq_distance / 100)
-        return max(self.excess, pdq)
 
 
 class Searcher:
@@ -175,8 +136,7 @@ class Searcher:
 
     def threshold(self, rate: float) -> float:
         """Score at or above which a candidate is called a copy at that false-positive rate."""
-        state = self.store.state(calibration.STATE_KEY)
-        own = state["scores"] if state else None
+        own = calibration.measured_scores(self.store, self.model)
         return calibration.threshold(self.model, rate, len(self.store), own)
 
     def supports(
@@ -191,31 +151,32 @@ class Searcher:
         return [(c.row, c.support, c.identical) for c in kept if c.verified or c.identical]
 
     def best_unrelated(self, image: Image, row: int) -> float | None:
-        """Best score of a picture of the index with itself and its certain duplicates left out.
+        """Best score by chance of a picture of the index, with itself left out.
 
-        None if nothing remains to compare with.
+        Its certain duplicates are no chance, and other views of what it shows are never called
+        a copy. None if nothing remains to compare with.
         """
         scores = [
             self.model.score(support)
             for _, support, identical in self.supports(image, exclude=(row,))
-            if not identical
+            if not identical and not decision.is_other_view(support.geometry)
         ]
         return max((s for s in scores if s < self.model.certain_score), default=None)
 
-    def _query(self, image: Image, effort: Effort) -> _Query:
+    def _query(self, image: Image, effort: Effort) -> Query:
         """The query with hashes, vectors and features computed, shared out among the threads."""
-        looked = _Query(image, self._embedder, effort, self.verifier)
+        looked = Query(image, self._embedder, effort, self.verifier)
         looked.pixels  # noqa: B018  decoded once, before the threads ask for it
         list(self._pool.map(lambda part: part(), looked.parts()))
         return looked
 
     def _shortlist(
         self,
-        looked: _Query,
+        looked: Query,
         length: int,
         where: Mapping[str, str] | None,
         exclude: Sequence[int],
-    ) -> tuple[list[_Candidate], dict[int, AssetRow]]:
+    ) -> tuple[list[Candidate], dict[int, AssetRow]]:
         """The best candidates by prior; as many as the effort allows are verified."""
         candidates = self._retrieve(looked, where, set(exclude))
         candidates.sort(key=lambda c: (-c.prior, c.row))
@@ -229,12 +190,12 @@ class Searcher:
     # -- retrieval ----------------------------------------------------------------------------
 
     def _retrieve(
-        self, looked: _Query, where: Mapping[str, str] | None, exclude: set[int]
-    ) -> list[_Candidate]:
-        found: dict[int, _Candidate] = {}
+        self, looked: Query, where: Mapping[str, str] | None, exclude: set[int]
+    ) -> list[Candidate]:
+        found: dict[int, Candidate] = {}
 
-        def candidate(row: int) -> _Candidate:
-            return found.setdefault(row, _Candidate(row))
+        def candidate(row: int) -> Candidate:
+            return found.setdefault(row, Candidate(row))
 
         for row in self.store.by_sha256(looked.image.sha256):
             if where is None or all(row.meta.get(k) == v for k, v in where.items()):
@@ -243,7 +204,7 @@ class Searcher:
         self._by_vector(looked, where, candidate)
         return [c for c in found.values() if c.row not in exclude]
 
-    def _by_hash(self, looked: _Query, where: Mapping[str, str] | None, candidate: Any) -> None:
+    def _by_hash(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
         if looked.hashes is None:
             return
         rows, distances = self.store.search_hashes(looked.hashes, _PDQ_NEIGHBOURS, where)
@@ -254,7 +215,7 @@ class Searcher:
             if known.pdq_distance is None or distance < known.pdq_distance:
                 known.pdq_distance = int(distance)
 
-    def _by_vector(self, looked: _Query, where: Mapping[str, str] | None, candidate: Any) -> None:
+    def _by_vector(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
         vectors = looked.vectors
         rows, similarity = self.store.search_vectors(vectors, _VECTOR_NEIGHBOURS, where)
         excess = _excess(rows, similarity)
@@ -267,7 +228,7 @@ class Searcher:
                 known.excess = max(known.excess, float(e))
 
     def _mark_identical(
-        self, looked: _Query, candidates: list[_Candidate], rows: dict[int, AssetRow]
+        self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
     ) -> None:
         """Compare pixel hashes, but only where a near-equal hash and equal size make it likely."""
         for c in candidates:
@@ -276,13 +237,13 @@ class Searcher:
                 continue
             if (row.width, row.height) != (looked.image.width, looked.image.height):
                 continue
-            stored = row.pixel_hash or _original_pixel_hash(row)
+            stored = row.pixel_hash or original_pixel_hash(row)
             c.identical = stored is not None and stored == looked.image.pixel_hash
 
     # -- verification -------------------------------------------------------------------------
 
     def _verify(
-        self, looked: _Query, candidates: list[_Candidate], rows: dict[int, AssetRow]
+        self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
     ) -> None:
         """Verify in order of prior, a few at a time, until nothing is left to find.
 
@@ -291,7 +252,7 @@ class Searcher:
         collage is, goes through all of them.
         """
 
-        def work(c: _Candidate) -> None:
+        def work(c: Candidate) -> None:
             features = self._features(rows[c.row])
             if features is None:
                 c.lacked = "no proxy and no original to verify against"
@@ -310,7 +271,7 @@ class Searcher:
                 c.lacked = "not verified: a far better candidate explains the whole picture"
             waiting = [c for c in waiting if c.prior >= least]
 
-    def _settles(self, c: _Candidate) -> bool:
+    def _settles(self, c: Candidate) -> bool:
         """Whether a verified candidate is a copy for certain and accounts for the whole query."""
         return c.identical or (
             c.verified
@@ -336,7 +297,7 @@ class Searcher:
 
     # -- decision -----------------------------------------------------------------------------
 
-    def _match(self, looked: _Query, c: _Candidate, row: AssetRow, limit: float) -> Match:
+    def _match(self, looked: Query, c: Candidate, row: AssetRow, limit: float) -> Match:
         score = self.model.score(c.support)
         if c.identical:
             relation: Relation = "identical"
@@ -360,11 +321,11 @@ class Searcher:
         )
 
     def _explained(
-        self, looked: _Query, c: _Candidate, row: AssetRow, match: Match, diff: bool
+        self, looked: Query, c: Candidate, row: AssetRow, match: Match, diff: bool
     ) -> Match:
         from originlens.match import edits
 
-        match = replace(match, why=_why(match, c))
+        match = replace(match, why=why(match, c))
         if match.transform is None or match.relation == "none":
             return match
         pixels = asset_pixels(self.store, row)
@@ -375,72 +336,6 @@ class Searcher:
         if diff:
             match = replace(match, change_map=change_map(looked.image, row, self.store, match))
         return match
-
-
-class _Query:
-    """A query's hashes, vectors and features, each computed once and only if asked for."""
-
-    _SHARES = 3  # parts of the views that are described at the same time
-
-    def __init__(self, image: Image, embedder: Any, effort: Effort, verifier: Any) -> None:
-        self.image = image
-        self._embedder = embedder
-        self.effort = effort
-        self._verifier = verifier
-        self._shares: dict[int, npt.NDArray[np.float32]] = {}
-
-    @cached_property
-    def pixels(self) -> Pixels:
-        return self.image.reduced(WORKING_SIDE)
-
-    @cached_property
-    def hashes(self) -> npt.NDArray[np.uint8] | None:
-        from originlens.match.descriptors import pdq
-
-        stored = self.image.reduced(pdq.HASHED_SHORT_SIDE, managed=False, oriented=False)
-        hashes = pdq.dihedral(stored)
-        return hashes if hashes.any() else None
-
-    @cached_property
-    def _views(self) -> list[Pixels]:
-        """The whole query, its quarter turns and its rectangles."""
-        pixels = self.pixels
-        turns = [np.ascontiguousarray(np.rot90(pixels, k)) for k in (1, 2, 3)]
-        rectangles = views.rectangles(pixels, self.effort.rectangles)
-        return [pixels, *turns, *(_crop(pixels, r.box) for r in rectangles)]
-
-    @cached_property
-    def _regions(self) -> npt.NDArray[np.float32]:
-        boxes = [r.box for r in views.tiles(self.effort.thorough)]
-        return np.asarray(self._embedder.describe_regions(self.pixels, boxes), np.float32)
-
-    def _described(self, number: int) -> npt.NDArray[np.float32]:
-        """Vectors of one share of the views, computed once."""
-        if number not in self._shares:
-            share = self._views[number :: self._SHARES]
-            self._shares[number] = self._embedder.describe_batch(share)
-        return self._shares[number]
-
-    @cached_property
-    def vectors(self) -> npt.NDArray[np.float32]:
-        return np.vstack([*(self._described(k) for k in range(self._SHARES)), self._regions])
-
-    def parts(self) -> list[Callable[[], Any]]:
-        """What can be computed at the same time, the longest first."""
-        self._views  # noqa: B018  the shares are cut from one list
-        shares = [partial(self._described, k) for k in range(self._SHARES)]
-        return [lambda: self._regions, lambda: self.features, *shares, lambda: self.hashes]
-
-    @cached_property
-    def features(self) -> LocalFeatures:
-        return self._verifier.features(self.pixels, full_size=(self.image.height, self.image.width))
-
-
-def _crop(pixels: Pixels, box: tuple[float, float, float, float]) -> Pixels:
-    h, w = pixels.shape[:2]
-    x0, y0 = int(box[0] * w), int(box[1] * h)
-    x1, y1 = max(x0 + 1, round(box[2] * w)), max(y0 + 1, round(box[3] * h))
-    return np.ascontiguousarray(pixels[y0:y1, x0:x1])
 
 
 def _excess(
@@ -464,7 +359,7 @@ def _excess(
     return np.nan_to_num(similarity - np.nan_to_num(background)).astype(np.float32)
 
 
-def _transform(c: _Candidate, row: AssetRow, image: Image) -> npt.NDArray[np.float64] | None:
+def _transform(c: Candidate, row: AssetRow, image: Image) -> npt.NDArray[np.float64] | None:
     if c.identical and (row.width, row.height) == (image.width, image.height):
         return np.eye(3)
     return c.geometry.transform
@@ -480,129 +375,3 @@ def _hash_relation(distance: int | None) -> tuple[Relation, float]:
         return "none", -20.0
     relation: Relation = "copy" if distance <= 31 else "none"
     return relation, float((31 - distance) / 4)
-
-
-def _why(match: Match, c: _Candidate) -> str:
-    g = c.geometry
-    if match.relation == "identical":
-        return "same bytes or same decoded pixels"
-    if not c.verified:
-        reason = c.lacked or "not among the candidates that were verified"
-        distance = "" if c.pdq_distance is None else f"; PDQ distance {c.pdq_distance} of 256 bits"
-        return f"{reason}{distance}"
-    measured = (
-        f"{g.inliers} matching points, {g.agreement:.0%} of the overlap agrees, "
-        f"the overlap is {g.coverage_query:.0%} of the query"
-    )
-    if match.relation == "copy":
-        return measured
-    if g.transform is None:
-        return f"no common geometry: descriptor similarity {c.similarity:.2f} only"
-    if match.relation == "related":
-        return f"shares content but too few pixels agree to be a copy: {measured}"
-    return f"too little support: {measured}"
-
-
-def asset_pixels(store: Store, row: AssetRow) -> Pixels | None:
-    """Pixels of an asset at working size: its proxy, else its unchanged original, else None."""
-    proxy = store.proxy(row.row)
-    if proxy is not None:
-        return Image(proxy, path=row.path).reduced(WORKING_SIDE)
-    original = open_original(row)
-    return None if original is None else original.reduced(WORKING_SIDE)
-
-
-def open_original(row: AssetRow) -> Image | None:
-    """The asset's original, if a file of its paths still has the same bytes."""
-    for path in row.paths:
-        try:
-            image = Image.open(path)
-            if image.sha256 == row.sha256:
-                return image
-        except InputError:
-            continue
-    return None
-
-
-def _original_pixel_hash(row: AssetRow) -> str | None:
-    original = open_original(row)
-    try:
-        return None if original is None else original.pixel_hash
-    except InputError:
-        return None
-
-
-def change_map(image: Image, row: AssetRow, store: Store, match: Match) -> Pixels | None:
-    """Change map of a verified match at the query's full size, (H, W) uint8, 255 = changed.
-
-    Compares with the original where its file is unchanged, else with its proxy.
-    """
-    from originlens.match import diff
-
-    if match.transform is None:
-        return None
-    original = open_original(row)
-    pixels = original.pixels if original is not None else asset_pixels(store, row)
-    if pixels is None:
-        return None
-    to_full = geometry.scaling(pixels.shape[:2], (row.height, row.width))
-    return diff.change_map(image.pixels, pixels, geometry.normalised(match.transform @ to_full))
-
-
-def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0.01) -> Match:
-    """What one picture has to do with another: relation, transform, edits, change map.
-
-    Args:
-        query: the picture in question.
-        original: the picture it may have been made from.
-        max_false_positive_rate: as for a search in an index of one asset.
-
-    Raises:
-        InputError: one of the two cannot be decoded.
-    """
-    from originlens.match import diff, edits
-    from originlens.match.descriptors import pdq
-
-    model = decision.shipped()
-    embedder = make("descriptor", "gem-v0")
-    verifier = make("verifier", "sift-magsac")
-    looked = _Query(query, embedder, THOROUGH, verifier)
-    target = embedder.describe(original)
-    similarity = float((looked.vectors @ target).max())
-    stored = original.reduced(pdq.HASHED_SHORT_SIDE, managed=False, oriented=False)
-    digest, quality = pdq.hash_with_quality(stored)
-    distance = None
-    if quality and looked.hashes is not None:
-        distance = min(pdq.distance(h, digest) for h in looked.hashes)
-    geometry_ = verifier.verify(looked.features, verifier.features(original))
-    support = decision.Support(similarity, max(0.0, similarity), distance, geometry_)
-    score = model.score(support)
-    same = query.sha256 == original.sha256 or (
-        (query.width, query.height) == (original.width, original.height)
-        and query.pixel_hash == original.pixel_hash
-    )
-    limit = calibration.threshold(model, max_false_positive_rate, 1)
-    relation: Relation = "identical" if same else model.relation(score, limit, support)
-    candidate = _Candidate(
-        0, similarity, 0.0, distance, identical=same, geometry=geometry_, verified=True
-    )
-    match = Match(
-        asset=original.sha256[:16],
-        path=original.path or "",
-        relation=relation,
-        score=40.0 if same else score,
-        probability=1.0 if same else model.probability(score),
-        pdq_distance=distance,
-        pdq_quality=quality,
-        transform=np.eye(3) if same else geometry_.transform,
-        inliers=geometry_.inliers,
-        coverage=1.0 if same else geometry_.coverage_query,
-    )
-    match = replace(match, why=_why(match, candidate))
-    if match.transform is None:
-        return match
-    named = edits.explain(
-        query, original.reduced(WORKING_SIDE), (original.height, original.width), match.transform
-    )
-    changed = diff.change_map(query.pixels, original.pixels, match.transform)
-    return replace(match, edits=named.edits, direction=named.direction, change_map=changed)

@@ -27,7 +27,7 @@ def run(a: str, b: str, *, html: str | None, diff_dir: str | None, jsonl: bool) 
     assert isinstance(query, Image) and isinstance(original, Image)
 
     def answer() -> SearchResult:
-        from originlens.match.search import compare
+        from originlens.match.compare import compare
 
         match = compare(query, original)
         result = SearchResult(a, query.sha256, match.relation, (match,), 0.0)

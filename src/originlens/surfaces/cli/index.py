@@ -40,20 +40,25 @@ def add(
 
     counts: Counter[str] = Counter()
     started = time.perf_counter()
-    with Index(index, mode="w") as originals, progress("adding", wanted=_has_bar(jsonl)) as ticker:
-        events = originals.add(
-            paths,
-            meta=values,
-            id_from=id_from,
-            proxies=proxies,
-            workers=workers,
-            progress=ticker.at if ticker.shown else None,
-        )
-        for event in events:
-            counts["failed" if event.error is not None else str(event.status)] += 1
-            _tell(event, jsonl=jsonl)
+    with Index(index, mode="w") as originals:
+        with progress("adding", wanted=_has_bar(jsonl)) as ticker:
+            events = originals.add(
+                paths,
+                meta=values,
+                id_from=id_from,
+                proxies=proxies,
+                workers=workers,
+                progress=ticker.at if ticker.shown else None,
+                calibrate=False,
+            )
+            for event in events:
+                counts["failed" if event.error is not None else str(event.status)] += 1
+                _tell(event, jsonl=jsonl)
+        with progress("measuring look-alikes", wanted=_has_bar(jsonl)) as ticker:
+            originals.calibrate(progress=ticker.at if ticker.shown else None)
+        others = originals.not_pictures
     _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
-    if others := originals.not_pictures:
+    if others:
         say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
     return 1 if counts["failed"] else 0
 

@@ -222,7 +222,7 @@ def originals_of(index: Index | None) -> Originals:
         return file_of_match
 
     def find(match: Match) -> Original | None:
-        from originlens.match.search import open_original
+        from originlens.match.originals import open_original
 
         row = index.store.by_asset(match.asset)
         if row is None:

@@ -1,0 +1,54 @@
+"""What a search knows of one asset that may be the query's original."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from originlens.core.evidence import Match
+from originlens.match import Geometry, decision
+
+
+@dataclass(slots=True)
+class Candidate:
+    row: int
+    similarity: float = 0.0
+    excess: float = 0.0
+    pdq_distance: int | None = None
+    identical: bool = False
+    geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
+    verified: bool = False
+    lacked: str = ""
+
+    @property
+    def support(self) -> decision.Support:
+        """The decision model's view of this candidate."""
+        return decision.Support(self.similarity, self.excess, self.pdq_distance, self.geometry)
+
+    @property
+    def prior(self) -> float:
+        """Rank for verification: excess similarity, or closeness of hashes, whichever is better."""
+        if self.identical:
+            return 10.0
+        pdq = 0.0 if self.pdq_distance is None else max(0.0, 1 - self.pdq_distance / 100)
+        return max(self.excess, pdq)
+
+
+def why(match: Match, c: Candidate) -> str:
+    g = c.geometry
+    if match.relation == "identical":
+        return "same bytes or same decoded pixels"
+    if not c.verified:
+        reason = c.lacked or "not among the candidates that were verified"
+        distance = "" if c.pdq_distance is None else f"; PDQ distance {c.pdq_distance} of 256 bits"
+        return f"{reason}{distance}"
+    measured = (
+        f"{g.inliers} matching points, {g.agreement:.0%} of the overlap agrees, "
+        f"the overlap is {g.coverage_query:.0%} of the query"
+    )
+    if match.relation == "copy":
+        return measured
+    if g.transform is None:
+        return f"no common geometry: descriptor similarity {c.similarity:.2f} only"
+    if match.relation == "related":
+        return f"shares content but too few pixels agree to be a copy: {measured}"
+    return f"too little support: {measured}"

@@ -26,7 +26,7 @@ class Effort:
     thorough: bool
 
 
-DEFAULT = Effort(candidates=12, rectangles=3, thorough=False)
+DEFAULT = Effort(candidates=16, rectangles=3, thorough=False)
 THOROUGH = Effort(candidates=40, rectangles=6, thorough=True)
 
 

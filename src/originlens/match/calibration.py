@@ -4,9 +4,9 @@
 be called a copy. The best score of such a query depends on what the index holds (documents look
 more alike than holidays) and a little on its size. So pictures of the index are searched with
 themselves and their duplicates left out; the distribution of their best remaining score, the
-*null*, gives the threshold. Few own samples fix its place and spread, while the shape of its tail
-comes from the shipped null, measured on photographs (``train/decision``); own tail samples take
-over as they become many. Below ``MIN_ASSETS`` assets the shipped null is used alone.
+*null*, gives the threshold. Its 95 % point is fixed well by few samples; how far its
+tail reaches is learned from those beyond it and from the shipped null, measured on photographs
+(``train/decision``). Below ``MIN_ASSETS`` assets the shipped null is used alone.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ GROWTH = 1.5
 """The null is measured anew when an index has grown or shrunk by this factor."""
 AIM = 0.7
 """The rate is a limit and the null an estimate: the threshold aims at this share of the rate."""
-EVEN_ODDS = 0.0
-"""Log-odds that suffice at rates of 1 % and more: of 638 unrelated queries 3 scored higher."""
+MIN_SAMPLES = 40
+"""Fewer own scores are not used."""
+TAIL = 0.05
+"""Share of the null that is its upper tail."""
+TAIL_PRIOR = 16
+"""The shipped tail counts as much as so many own scores of the tail."""
 STATE_KEY = "null"
 
 Scores = npt.NDArray[np.float64]
@@ -54,52 +58,39 @@ def threshold(
 ) -> float:
     """Score that unrelated queries exceed at most at ``rate`` (0 < rate <= 1).
 
+    Up to the 95 % point of the null its own quantile; beyond it the scores above that point are
+    taken as exponential (peaks over threshold, Pickands 1975), their mean excess pulled towards
+    the shipped null's where they are few.
+
     Args:
         model: carries the shipped null.
         rate: highest share of unrelated queries that may be called a copy.
         assets: number of live assets.
         own: best leave-one-out scores measured on this index, if any.
+
+    Raises:
+        ValueError: ``rate`` is outside (0, 1].
     """
     if not 0 < rate <= 1:
         raise ValueError(f"a false-positive rate lies in (0, 1], not {rate}")
-    base = shipped_scores(model, assets)
     if rate >= 1:
         return float(-np.inf)
-    highest = EVEN_ODDS if rate >= 0.01 else np.inf
-    rate *= AIM
-    shipped = _quantile(base, 1 - rate)
-    if own is None or assets < MIN_ASSETS or len(own) < 40:
-        return min(shipped, highest)
-    mine = np.sort(np.asarray(own, dtype=np.float64))
-    # Place and spread from the body, which few samples fix well; tail shape from the shipped null.
-    centre, spread = _body(mine)
-    base_centre, base_spread = _body(base)
-    carried = centre + (shipped - base_centre) * spread / base_spread
-    # The own quantile counts by the samples beyond it; 5 make it as good as the carried one.
-    beyond = rate * len(mine)
-    weight = beyond / (beyond + 5.0)
-    return float(min(weight * _quantile(mine, 1 - rate) + (1 - weight) * carried, highest))
+    aimed = AIM * rate
+    shipped = shipped_scores(model, assets)
+    is_measured = own is not None and assets >= MIN_ASSETS and len(own) >= MIN_SAMPLES
+    null = np.asarray(own if is_measured else shipped, dtype=np.float64)
+    if aimed >= TAIL:
+        return float(np.quantile(null, 1 - aimed))
+    start, excess = _tail(null)
+    _, usual = _tail(shipped)
+    mean = (excess.sum() + TAIL_PRIOR * usual.mean()) / (len(excess) + TAIL_PRIOR)
+    return float(start + mean * np.log(TAIL / aimed))
 
 
-def _quantile(values: Scores, level: float) -> float:
-    """Quantile with an exponential tail beyond the largest samples.
-
-    Between samples it interpolates; above the 95 % point of few samples the mean excess
-    extrapolates, so that a rate below 1/n is still answered (and is then an extrapolation).
-    """
-    n = len(values)
-    if (1 - level) * n >= 3:
-        return float(np.quantile(values, level, method="median_unbiased"))
-    cut = float(np.quantile(values, 0.95))
-    excess = values[values > cut] - cut
-    mean = float(excess.mean()) if len(excess) else 0.5
-    return cut + mean * float(np.log(0.05 / max(1 - level, 1e-9)))
-
-
-def _body(values: Scores) -> tuple[float, float]:
-    """Median and the distance from it to the 90 % point: robust place and upper spread."""
-    middle, upper = np.quantile(values, [0.5, 0.9])
-    return float(middle), max(float(upper - middle), 1e-3)
+def _tail(null: Scores) -> tuple[float, Scores]:
+    """Where the upper tail of a null begins, and by how much scores exceed that."""
+    start = float(np.quantile(null, 1 - TAIL))
+    return start, null[null > start] - start
 
 
 def measured_scores(store: Store, model: DecisionModel) -> list[float] | None:
@@ -160,7 +151,7 @@ def refresh(
 
 def summary(own: Sequence[float] | None, assets: int) -> dict[str, Any]:
     """What ``index info`` says of the calibration."""
-    used = own is not None and assets >= MIN_ASSETS and len(own) >= 40
+    used = own is not None and assets >= MIN_ASSETS and len(own) >= MIN_SAMPLES
     return {
         "source": "own index" if used else "shipped",
         "samples": len(own) if used and own is not None else 0,

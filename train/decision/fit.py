@@ -3,8 +3,8 @@
     python train/decision/fit.py --measured .weights/decision
 
 The score is a logistic model of candidates of the train split. Its probability is Platt-scaled on
-the val split. The shipped null holds quantiles of the best score of unrelated queries at four
-index sizes.
+the val split. A second logistic model tells other photographs of the same thing from copies. The
+shipped null holds quantiles of the best score of unrelated queries at four index sizes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from originlens.core import stats
 from originlens.match import decision
@@ -43,21 +44,26 @@ def table(queries: list[tuple[str, list]]) -> tuple[np.ndarray, np.ndarray, np.n
     return np.array(features), np.array(truth), np.array(number)
 
 
-def best_by_chance(candidates: list, model: LogisticRegression) -> float | None:
+def best_by_chance(candidates: list, model: decision.DecisionModel) -> float | None:
     """Best score of a query without an original; other views are never called a copy."""
-    kept = [features for _, features, s in candidates if not decision.is_other_view(s.geometry)]
-    return float(max(model.decision_function(np.array(kept)))) if kept else None
+    kept = [model.score(s) for _, _, s in candidates if not model.is_other_view(s.geometry)]
+    return max(kept, default=None)
 
 
-def report(name: str, queries: list[tuple[str, list]], model: LogisticRegression) -> None:
+def scores(queries: list[tuple[str, list]], model: decision.DecisionModel) -> np.ndarray:
+    """Score of every candidate, in the order of :func:`table`."""
+    return np.array([model.score(s) for _, candidates in queries for _, _, s in candidates])
+
+
+def report(name: str, queries: list[tuple[str, list]], model: decision.DecisionModel) -> None:
     """Recall per kind at the threshold that 1 % of negative queries exceed, and uAP."""
-    features, truth, number = table(queries)
-    score = model.decision_function(features)
-    negative = [score[number == i].max() for i, q in enumerate(queries) if "null" in q[0]]
+    _, truth, number = table(queries)
+    score = scores(queries, model)
+    negative = [score[number == i].max() for i, q in enumerate(queries) if q[0] == "null"]
     limit = float(np.quantile(negative, 0.99))
     print(f"{name}: {len(negative)} negatives, 1 % threshold {limit:.2f}")
     total = 0
-    for kind in dict.fromkeys(q[0] for q in queries if "null" not in q[0]):
+    for kind in dict.fromkeys(q[0] for q in queries if q[0] != "null"):
         members = [i for i, q in enumerate(queries) if q[0] == kind]
         total += len(members)
         hits = sum(bool((truth & (number == i) & (score > limit)).any()) for i in members)
@@ -69,6 +75,46 @@ def report(name: str, queries: list[tuple[str, list]], model: LogisticRegression
     print(f"  uAP {precision[hit].sum() / total:.4f} over {total} queries with an original")
 
 
+def other_view(
+    train: list[tuple[str, list]], views: list[tuple[str, list]], val: list[tuple[str, list]]
+) -> tuple[np.ndarray, float]:
+    """Weights and bias of the model that calls a candidate another photograph of the same thing.
+
+    Its bound is where ``LOST`` of the train split's copies are called so. Prints what that means
+    for views (five folds by query) and for the val split's copies.
+    """
+
+    def judged(queries: list[tuple[str, list]], wanted: bool) -> tuple[np.ndarray, np.ndarray]:
+        rows = [
+            (decision.sameness(support.geometry), number)
+            for number, (_, candidates) in enumerate(queries)
+            for truth, _, support in candidates
+            if truth == wanted and support.geometry.inliers >= decision.JUDGED_INLIERS
+        ]
+        return np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+
+    copies, _ = judged(train, True)
+    others, number = judged(views, False)
+    inputs = np.vstack([copies, others])
+    is_view = np.repeat([0, 1], [len(copies), len(others)])
+    groups = np.concatenate([-1 - np.arange(len(copies)), number])
+    model = LogisticRegression(C=10.0, max_iter=5000, class_weight="balanced")
+    folded = cross_val_predict(
+        model, inputs, is_view, groups=groups, cv=GroupKFold(5), method="decision_function"
+    )
+    bound = float(np.quantile(folded[is_view == 0], 1 - LOST))
+    model.fit(inputs, is_view)
+    weights, bias = model.coef_[0], float(model.intercept_[0]) - bound
+    caught = int((folded[is_view == 1] > bound).sum())
+    low, high = stats.clopper_pearson(caught, len(others))
+    print(f"other views: {caught} of {len(others)} so called (5 folds) [{low:.3f}, {high:.3f}]")
+    fresh, _ = judged(val, True)
+    lost = int((fresh @ weights + bias > 0).sum())
+    low, high = stats.clopper_pearson(lost, len(fresh))
+    print(f"copies of val: {lost} of {len(fresh)} so called [{low:.4f}, {high:.4f}]")
+    return weights, bias
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measured", type=Path, required=True)
@@ -78,24 +124,24 @@ def main() -> None:
     nulls = {size: load(arguments.measured, f"null-{size}.pkl") for size in SIZES}
     nulls = {size: queries for size, queries in nulls.items() if queries}
     features, truth, _ = table(train + nulls[1000])
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(features, truth)
-    for name, value in zip(decision.FEATURES, model.coef_[0], strict=True):
+    chance = LogisticRegression(C=1.0, max_iter=5000).fit(features, truth)
+    for name, value in zip(decision.FEATURES, chance.coef_[0], strict=True):
         print(f"{name:20} {value:7.3f}")
+    weights, bias = other_view(train, load(arguments.measured, "views.pkl"), val)
+    model = decision.DecisionModel(
+        weights=chance.coef_[0],
+        bias=float(chance.intercept_[0]),
+        slope=1.0,
+        intercept=0.0,
+        certain_score=CERTAIN,
+        null={},
+        view_weights=weights,
+        view_bias=bias,
+    )
     report("train", train + nulls[1000], model)
     report("val", val, model)
-    seen, val_truth, _ = table(val)
-    platt = LogisticRegression(C=1e6).fit(model.decision_function(seen)[:, None], val_truth)
-    for is_copy in (True, False):
-        shared = np.array(
-            [
-                decision.is_other_view(support.geometry)
-                for _, candidates in train + val
-                for is_true, _, support in candidates
-                if is_true == is_copy and support.geometry.inliers >= decision.SHARED_INLIERS
-            ]
-        )
-        name = "copies" if is_copy else "other pictures"
-        print(f"{name} that share content: {shared.sum()} of {len(shared)} called another view")
+    _, val_truth, _ = table(val)
+    platt = LogisticRegression(C=1e6).fit(scores(val, model)[:, None], val_truth)
     levels = (np.arange(200) + 0.5) / 200
     null = {}
     for size, queries in nulls.items():
@@ -109,11 +155,16 @@ def main() -> None:
         )
     data = {
         "features": list(decision.FEATURES),
-        "weights": [round(float(w), 5) for w in model.coef_[0]],
-        "bias": round(float(model.intercept_[0]), 5),
+        "weights": [round(float(w), 5) for w in model.weights],
+        "bias": round(model.bias, 5),
         "slope": round(float(platt.coef_[0, 0]), 5),
         "intercept": round(float(platt.intercept_[0]), 5),
         "certain_score": CERTAIN,
+        "other_view": {
+            "features": list(decision.SAMENESS),
+            "weights": [round(float(w), 5) for w in weights],
+            "bias": round(float(bias), 5),
+        },
         "null": null,
         "fitted": {
             "train_queries": len(train) + len(nulls[1000]),
@@ -125,6 +176,8 @@ def main() -> None:
 
 #: Candidates that score higher are duplicates for certain: they never belong to a null.
 CERTAIN = 2.0
+#: Share of true copies that may be called another view.
+LOST = 0.01
 
 if __name__ == "__main__":
     main()

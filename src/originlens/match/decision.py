@@ -38,6 +38,8 @@ class Support:
 
 #: Points under one plane transform that unrelated pictures rarely reach.
 SHARED_INLIERS = 12
+#: From so many on it can be judged whether they lie as those of a copy or of another view.
+JUDGED_INLIERS = 8
 
 FEATURES = (
     "similarity",
@@ -79,27 +81,36 @@ def features(support: Support) -> npt.NDArray[np.float64]:
     )
 
 
-def is_other_view(geometry: Geometry) -> bool:
-    """Whether two pictures share content as two photographs of one thing do, not as a copy does.
+SAMENESS = ("agreement", "fine_correlation", "inlier_share", "residual", "log_inliers")
 
-    Parallax and other light lower three shares that editing mostly leaves alone: cells of the
-    overlap that agree, the correlation of fine detail, and matched points on the one transform.
-    Their mean is below one half and the last below two thirds.
+
+def sameness(geometry: Geometry) -> npt.NDArray[np.float64]:
+    """What tells a copy from another photograph of the same thing, in the order of ``SAMENESS``.
+
+    Parallax, movement and other light lower the share of cells that agree, the correlation of fine
+    detail and the share of matches on the one transform, and leave the matched points off it by
+    more than a copy's; the more points there are, the more this means.
     """
-    if geometry.inliers < SHARED_INLIERS:
-        return False
-    share = geometry.inliers / max(geometry.matches, 1)
-    fine = max(float(geometry.details.get("fine_correlation", 0.0)), 0.0)
-    return (geometry.agreement + fine + share) / 3 < 0.5 and share < 2 / 3
+    return np.array(
+        [
+            geometry.agreement,
+            max(float(geometry.details.get("fine_correlation", 0.0)), 0.0),
+            geometry.inliers / max(geometry.matches, 1),
+            min(float(geometry.details.get("residual", 0.0)), 4.0),
+            min(np.log1p(geometry.inliers), 5.0) / 5.0,
+        ],
+        dtype=np.float64,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionModel:
     """Coefficients of the score and the shipped thresholds.
 
-    ``score`` is the log-odds (natural logarithm) at the training prior; ``slope`` and
+    ``score`` is in log-odds (natural logarithm) at the training prior; ``slope`` and
     ``intercept`` turn it into a calibrated probability (Platt, on the val split). ``version``
-    names the fit: scores of two versions do not compare.
+    names the fit: scores of two versions do not compare. ``view_weights`` and ``view_bias`` are
+    those of :meth:`is_other_view`, a second logistic model over :func:`sameness`.
     """
 
     weights: npt.NDArray[np.float64]
@@ -108,26 +119,47 @@ class DecisionModel:
     intercept: float
     certain_score: float
     null: dict[str, Any]
+    view_weights: npt.NDArray[np.float64]
+    view_bias: float
     version: str = ""
 
     def score(self, support: Support) -> float:
-        """Finite log-odds that the asset is the query's original or a copy of it."""
-        return float(np.clip(features(support) @ self.weights + self.bias, -30, 30))
+        """Finite log-odds that the asset is the query's original or a copy of it.
+
+        Two things must hold, that this is no chance and that it is no other view: their
+        probabilities are multiplied.
+        """
+        chance = -float(np.clip(features(support) @ self.weights + self.bias, -30, 30))
+        view = self._view(support.geometry)
+        return float(-np.logaddexp.reduce([chance, view, view + chance]))
+
+    def _view(self, geometry: Geometry) -> float:
+        """Log-odds of another view, very low where there are too few points to judge."""
+        if geometry.inliers < JUDGED_INLIERS:
+            return -30.0
+        return float(np.clip(sameness(geometry) @ self.view_weights + self.view_bias, -30, 30))
 
     def probability(self, score: float) -> float:
         """Calibrated probability in [0, 1] of a copy at the calibration set's prior."""
         return float(1 / (1 + np.exp(-np.clip(self.slope * score + self.intercept, -30, 30))))
+
+    def is_other_view(self, geometry: Geometry) -> bool:
+        """Whether two pictures share content as two photographs of one thing do, not as a copy.
+
+        The bound is set where 1 % of true copies (seen kinds and chains of three) are so called.
+        """
+        return self._view(geometry) > 0
 
     def relation(self, score: float, threshold: float, support: Support) -> Relation:
         """Two questions, asked apart: is it chance, and if not, is it the same picture?
 
         Below ``threshold`` (chance, at the user's rate) nothing is called a copy. Above it, a
         candidate that plainly shares content (``SHARED_INLIERS`` points under one transform) but
-        is no copy by its pixels (:func:`is_other_view`) is another view: ``related``.
+        is no copy by its pixels (:meth:`is_other_view`) is another view: ``related``.
         """
         shares = support.geometry.inliers >= SHARED_INLIERS
         if score >= threshold:
-            return "related" if is_other_view(support.geometry) else "copy"
+            return "related" if self.is_other_view(support.geometry) else "copy"
         return "related" if shares else "none"
 
 
@@ -136,7 +168,7 @@ def shipped() -> DecisionModel:
     """The model in the package."""
     text = resources.files("originlens.match").joinpath("decision.json").read_text("utf-8")
     data = json.loads(text)
-    if tuple(data["features"]) != FEATURES:
+    if tuple(data["features"]) != FEATURES or tuple(data["other_view"]["features"]) != SAMENESS:
         raise ValueError("decision.json was fitted for other features: run train/decision")
     return DecisionModel(
         weights=np.asarray(data["weights"], dtype=np.float64),
@@ -145,5 +177,7 @@ def shipped() -> DecisionModel:
         intercept=float(data["intercept"]),
         certain_score=float(data["certain_score"]),
         null=data["null"],
+        view_weights=np.asarray(data["other_view"]["weights"], dtype=np.float64),
+        view_bias=float(data["other_view"]["bias"]),
         version=hashlib.sha256(text.encode()).hexdigest()[:12],
     )

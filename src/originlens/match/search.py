@@ -159,7 +159,7 @@ class Searcher:
         scores = [
             self.model.score(support)
             for _, support, identical in self.supports(image, exclude=(row,))
-            if not identical and not decision.is_other_view(support.geometry)
+            if not identical and not self.model.is_other_view(support.geometry)
         ]
         return max((s for s in scores if s < self.model.certain_score), default=None)
 
@@ -276,7 +276,7 @@ class Searcher:
         return c.identical or (
             c.verified
             and c.geometry.coverage_query > _WHOLE
-            and not decision.is_other_view(c.geometry)
+            and not self.model.is_other_view(c.geometry)
             and self.model.score(c.support) > self.model.certain_score
         )
 

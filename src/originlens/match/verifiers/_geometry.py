@@ -72,6 +72,23 @@ def _residual(matrix: Points, source: Points, target: Points) -> npt.NDArray[np.
     return np.nan_to_num(distance, nan=np.inf)
 
 
+def median_residual(matrix: Points, query: Points, asset: Points) -> float:
+    """Median distance of matched points from where ``matrix`` puts them, in pixels of the coarser
+    of the two pictures.
+
+    A copy's points lie where the transform says, to a fraction of a pixel; those of another
+    photograph are off by its parallax.
+
+    Args:
+        matrix: (3, 3), asset to query.
+        query: (M, >= 2) points x, y of the query, M >= 1.
+        asset: (M, >= 2) points of the asset.
+    """
+    distance = float(np.median(_residual(matrix, asset[:, :2], query[:, :2])))
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    return distance / max(1.0, scale)
+
+
 def _cost(residual: npt.NDArray[np.float64], tolerance: float) -> float:
     """Truncated squared error: what MSAC minimises."""
     return float((np.minimum(residual, tolerance) ** 2).sum())

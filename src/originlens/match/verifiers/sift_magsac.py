@@ -134,33 +134,39 @@ class SiftMagsac:
         count = _distinct(q_points[qi][inliers], asset.points[ai][inliers])
         if count < 4 or not _geometry.is_plausible(matrix, asset.size):
             return None
+        residual = _geometry.median_residual(
+            matrix, q_points[qi][inliers], asset.points[ai][inliers].astype(np.float64)
+        )
         if mirrored:
             matrix = np.array([[-1.0, 0, query.size[1] - 1], [0, 1, 0], [0, 0, 1]]) @ matrix
-        return _measured(query, asset, matrix, count, len(qi), "features")
+        return _measured(query, asset, matrix, (count, len(qi)), "features", residual)
 
     def _from_whole(self, query: LocalFeatures, asset: LocalFeatures) -> Geometry | None:
         matrix = _photometry.whole_alignment(query, asset)
         if matrix is None:
             return None
-        return _measured(query, asset, matrix, 0, 0, "whole")
+        return _measured(query, asset, matrix, (0, 0), "whole")
 
 
 def _measured(
     query: LocalFeatures,
     asset: LocalFeatures,
     matrix: npt.NDArray[np.float64],
-    inliers: int,
-    matches: int,
+    counts: tuple[int, int],
     found_by: str,
+    residual: float = 0.0,
 ) -> Geometry:
-    """Photometric support of a working-frame transform, expressed in full-size frames."""
+    """Photometric support of a working-frame transform, expressed in full-size frames.
+
+    ``counts`` are inliers and matches, ``residual`` the inliers' in working pixels.
+    """
     pixels = _photometry.compare(query.grey, asset.grey, matrix)
     to_full = geometry.scaling(query.size, query.full_size)
     to_work = geometry.scaling(asset.full_size, asset.size)
     return Geometry(
         transform=geometry.normalised(to_full @ matrix @ to_work),
-        inliers=inliers,
-        matches=matches,
+        inliers=counts[0],
+        matches=counts[1],
         coverage_query=pixels.coverage_query,
         coverage_asset=pixels.coverage_asset,
         agreement=pixels.agreement,
@@ -170,6 +176,7 @@ def _measured(
             "texture": pixels.texture,
             "agreed_query": pixels.agreed_query,
             "fine_correlation": pixels.fine_correlation,
+            "residual": residual,
         },
     )
 

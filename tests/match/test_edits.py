@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from photographs import photographs, reduced
 from PIL import Image as Pillow
 
 from originlens.core import geometry
@@ -20,16 +21,7 @@ Matrix = np.ndarray
 IDENTITY = np.eye(3)
 
 
-def reduced(pixels: Pixels, long_side: int) -> Pixels:
-    factor = long_side / max(pixels.shape[:2])
-    size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
-PICTURES = {
-    name: reduced(getattr(skimage.data, name)(), 480)
-    for name in ("astronaut", "coffee", "chelsea", "rocket")
-}
+PICTURES = photographs(480)
 
 
 @pytest.fixture(params=sorted(PICTURES))

@@ -56,3 +56,11 @@ def test_a_bad_line_is_an_error_and_the_rest_goes_on(tmp_path: Path) -> None:
 def test_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="cannot be read"):
         list(_hash_lists.read(str(tmp_path / "absent")))
+
+
+def test_a_file_that_is_no_list_is_an_error_from_its_first_line_on(tmp_path: Path) -> None:
+    """Only a line that names a column is a header."""
+    file = tmp_path / "list.txt"
+    file.write_text("hello\n")
+    (line,) = _hash_lists.read(str(file))
+    assert "list.txt:1" in str(line.error)

@@ -2,9 +2,10 @@
 
     python train/decision/fit.py --measured .weights/decision
 
-The score is a logistic model of candidates of the train split. Its probability is Platt-scaled on
-the val split. A second logistic model tells other photographs of the same thing from copies. The
-shipped null holds quantiles of the best score of unrelated queries at four index sizes.
+The score is a logistic model of candidates of the train split; a second one tells other photographs
+of the same thing from copies. The probability is Platt-scaled on the val split and those other
+photographs. The shipped null holds quantiles of the best score of unrelated queries at four index
+sizes.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ def main() -> None:
     chance = LogisticRegression(C=1.0, max_iter=5000).fit(features, truth)
     for name, value in zip(decision.FEATURES, chance.coef_[0], strict=True):
         print(f"{name:20} {value:7.3f}")
-    weights, bias = other_view(train, load(arguments.measured, "views.pkl"), val)
+    views = load(arguments.measured, "views.pkl")
+    weights, bias = other_view(train, views, val)
     model = decision.DecisionModel(
         weights=chance.coef_[0],
         bias=float(chance.intercept_[0]),
@@ -140,8 +142,9 @@ def main() -> None:
     )
     report("train", train + nulls[1000], model)
     report("val", val, model)
-    _, val_truth, _ = table(val)
-    platt = LogisticRegression(C=1e6).fit(scores(val, model)[:, None], val_truth)
+    # Other views are what people meet beside chance: the probability is of a copy, not of content.
+    _, is_copy, _ = table(val + views)
+    platt = LogisticRegression(C=1e6).fit(scores(val + views, model)[:, None], is_copy)
     levels = (np.arange(200) + 0.5) / 200
     null = {}
     for size, queries in nulls.items():

@@ -46,7 +46,8 @@ def why(match: Match, c: Candidate) -> str:
         f"the overlap is {g.coverage_query:.0%} of the query"
     )
     if match.relation == "copy":
-        return measured
+        is_weak = match.probability < 0.5
+        return f"weak, but enough at this false-positive rate: {measured}" if is_weak else measured
     if g.transform is None:
         return f"no common geometry: descriptor similarity {c.similarity:.2f} only"
     if match.relation == "related":

@@ -23,6 +23,8 @@ _NAMES = {
     "quality": ("quality", "pdq_quality"),
 }
 
+_KNOWN = {name for names in _NAMES.values() for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class HashLine:
@@ -82,7 +84,7 @@ def _entries(path: str, rows: Iterator[list[str]]) -> Iterator[HashLine]:
         if not any(cells) or cells[0].startswith("#"):
             continue
         hashes = [i for i, cell in enumerate(cells) if _HASH.fullmatch(cell)]
-        if first and not hashes:
+        if first and not hashes and any(cell.lower() in _KNOWN for cell in cells):
             header = [cell.lower() for cell in cells]
         elif not hashes:
             yield _without_hash(path, number)

@@ -31,6 +31,8 @@ GROWTH = 1.5
 """The null is measured anew when an index has grown or shrunk by this factor."""
 AIM = 0.7
 """The rate is a limit and the null an estimate: the threshold aims at this share of the rate."""
+DOUBT = 1000
+"""The shipped null is that of photographs: it counts as if there were at least so many."""
 MIN_SAMPLES = 40
 """Fewer own scores are not used."""
 TAIL = 0.05
@@ -76,7 +78,9 @@ def threshold(
     if rate >= 1:
         return float(-np.inf)
     aimed = AIM * rate
-    shipped = shipped_scores(model, assets)
+    # In twenty photographs chance reaches nothing, but the few pictures that somebody indexes first
+    # may be drawings or pages: what was not measured on them is given the doubt of a larger index.
+    shipped = shipped_scores(model, max(assets, DOUBT))
     is_measured = own is not None and assets >= MIN_ASSETS and len(own) >= MIN_SAMPLES
     null = np.asarray(own if is_measured else shipped, dtype=np.float64)
     if aimed >= TAIL:

@@ -66,8 +66,10 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     match = replace(match, why=why(match, candidate))
     if match.transform is None:
         return match
+    changed = diff.change_map(query.pixels, original.pixels, match.transform)
+    if match.relation not in ("copy", "identical"):
+        return replace(match, change_map=changed)
     named = edits.explain(
         query, original.reduced(WORKING_SIDE), (original.height, original.width), match.transform
     )
-    changed = diff.change_map(query.pixels, original.pixels, match.transform)
     return replace(match, edits=named.edits, direction=named.direction, change_map=changed)

@@ -331,8 +331,9 @@ class Searcher:
         pixels = asset_pixels(self.store, row)
         if pixels is None:
             return match
-        named = edits.explain(looked.image, pixels, (row.height, row.width), match.transform)
-        match = replace(match, edits=named.edits, direction=named.direction)
+        if match.relation != "related":  # nobody edited one view of a thing into another
+            named = edits.explain(looked.image, pixels, (row.height, row.width), match.transform)
+            match = replace(match, edits=named.edits, direction=named.direction)
         if diff:
             match = replace(match, change_map=change_map(looked.image, row, self.store, match))
         return match

@@ -126,7 +126,7 @@ def index_add(
     ] = Engine.local,
     jsonl: Jsonl = False,
 ) -> int:
-    """Add pictures; makes the index, skips what it has."""
+    """Add pictures; makes the index, skips what it has (metadata given anew is merged)."""
     from originlens.surfaces.cli import index as body
 
     return body.add(

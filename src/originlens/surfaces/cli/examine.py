@@ -17,7 +17,7 @@ from originlens.surfaces.cli import maps as map_files
 from originlens.surfaces.cli.app import DEFAULT_INDEX
 from originlens.surfaces.cli.inputs import Inputs, Item
 from originlens.surfaces.cli.page import Page
-from originlens.surfaces.cli.streams import console, json_line, printable, say_error
+from originlens.surfaces.cli.streams import console, json_line, printable, say, say_error
 
 
 def run(
@@ -67,7 +67,12 @@ def run(
             )
             return replace(report, ms=item.ms)
 
+        written = 0
+
         def deliver(item: Item, report: Report | OriginLensError) -> None:
+            nonlocal written
+            if isinstance(report, Report):
+                written += sum(bool(v.details.get("map")) for v in report.verdicts.values())
             if jsonl:
                 _print_json(item.path, report)
             elif isinstance(report, OriginLensError):
@@ -78,6 +83,8 @@ def run(
 
         code = inputs.each(answer, deliver, doing="examining", bar=not sys.stdout.isatty())
     page.announce()
+    if folder is not None and not written:
+        say("--maps: no map was written; no picture was examinable by a method that makes one")
     return _ended(code)
 
 

@@ -54,13 +54,24 @@ def add(
             for event in events:
                 counts["failed" if event.error is not None else str(event.status)] += 1
                 _tell(event, jsonl=jsonl)
-        with progress("measuring look-alikes", wanted=_has_bar(jsonl)) as ticker:
-            originals.calibrate(progress=ticker.at if ticker.shown else None)
-        others = originals.not_pictures
-    _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
-    if others:
-        say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
+        _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+        if others := originals.not_pictures:
+            say(f"{others} {'file is' if others == 1 else 'files are'} no picture and left out")
+        _calibrate(originals, jsonl=jsonl)
     return 1 if counts["failed"] else 0
+
+
+def _calibrate(originals: Index, *, jsonl: bool) -> None:
+    """Measure what chance reaches in this index, if it changed much, and say what that was for."""
+    started = time.perf_counter()
+    with progress("measuring look-alikes", wanted=_has_bar(jsonl)) as ticker:
+        measured = originals.calibrate(progress=ticker.at if ticker.shown else None)
+    if measured:
+        seconds = time.perf_counter() - started
+        say(
+            f"measured how alike {measured} of the pictures look, in {seconds:.1f} s: "
+            "--max-false-positive-rate rests on it"
+        )
 
 
 def _has_bar(jsonl: bool) -> bool:

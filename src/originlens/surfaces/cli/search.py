@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -54,7 +55,9 @@ def run(
     from originlens.match.index import Index
 
     inputs = Inputs(queries, leave_out=[index])
-    answers: Answers = JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers()
+    answers: Answers = (
+        JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers(bool(filters))
+    )
     with ExitStack() as stack:
         originals = stack.enter_context(Index(index))
         originals.searcher.warm_up()  # so that no input's time contains the start-up
@@ -145,8 +148,9 @@ class CsvAnswers:
 class TableAnswers:
     """A table per query for people; for a miss, the best candidate and what it lacked."""
 
-    def __init__(self) -> None:
+    def __init__(self, filtered: bool) -> None:
         self._console = console()
+        self._filtered = filtered
 
     def result(self, result: SearchResult) -> None:
         """Print one answer."""
@@ -162,11 +166,12 @@ class TableAnswers:
         elif result.matches:
             best = result.matches[0]
             self._say(
-                f"  closest: {best.asset} (probability {words.percent(best.probability)})"
+                f"  closest: {_name(best)} (probability {words.percent(best.probability)})"
                 + (f": {best.why}" if best.why else "")
             )
         else:
-            self._say("  the index holds nothing to compare with")
+            why = "no asset matches --where" if self._filtered else "the index is empty"
+            self._say(f"  nothing to compare with: {why}")
 
     def error(self, query: str, error: OriginLensError) -> None:
         """Print that a query failed."""
@@ -185,7 +190,7 @@ class TableAnswers:
         table = Table(box=SIMPLE_HEAD, pad_edge=True, show_edge=False)
         for title, options in (
             ("relation", {"no_wrap": True}),
-            ("asset", {"overflow": "fold", "ratio": 2}),
+            ("original", {"overflow": "fold", "ratio": 2}),
             ("probability", {"justify": "right", "no_wrap": True}),
             ("what was changed", {"overflow": "fold", "ratio": 4}),
             ("credit", {"overflow": "fold", "ratio": 1}),
@@ -198,10 +203,18 @@ class TableAnswers:
                 changed += f"\nchange map: {match.diff_map}"
             table.add_row(
                 Text(match.relation, style=words.RELATION_STYLE[match.relation]),
-                Text(printable(match.asset)),
+                Text(printable(_name(match))),
                 words.percent(match.probability),
                 Text("\n".join(printable(line) for line in changed.splitlines())),
                 Text(printable(words.credit(match.meta))),
                 Text(printable(words.licence(match.meta))),
             )
         self._console.print(table)
+
+
+def _name(match: Match) -> str:
+    """The asset's file name and id; the id alone where the name says it or there is no file."""
+    name = os.path.basename(match.path)
+    if not name or os.path.splitext(name)[0] == match.asset:
+        return name or match.asset
+    return f"{name} ({match.asset})"

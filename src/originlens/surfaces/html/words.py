@@ -144,7 +144,7 @@ def rows_of_match(match: Match) -> list[Row]:
             "Decision",
             sentence(match.why) or "No reason was recorded.",
             probability(match.probability),
-            "calibrated; the threshold holds for a whole search of this index",
+            "calibrated; copy or not at the chosen false-positive rate",
         )
     )
     return rows

@@ -73,3 +73,13 @@ def test_methods_lists_every_card(cli: Process) -> None:
     assert "pdq" in text
     card = cli("methods", "pdq").out
     assert "fails when" in card
+
+
+def test_maps_that_no_method_makes_are_said_to_be_missing(
+    cli: Process, photos: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "maps"
+    ran = cli("examine", photos / "coins.png", "--only", "metadata", "--maps", folder)
+    assert ran.code == 0
+    assert "no map was written" in ran.err
+    assert list(folder.iterdir()) == []

@@ -120,8 +120,15 @@ def test_people_read_what_was_changed_and_why_not(cli: Process, index: Path, edi
     assert "copy" in ran.out
     assert "crop" in ran.out
     assert "NASA & others" in ran.out
+    assert "astronaut.png" in ran.out, "the original is named, not only numbered"
     assert "no match" in ran.out
     assert "closest:" in ran.out
+
+
+def test_a_filter_that_nothing_matches_is_named(cli: Process, index: Path, edited: Path) -> None:
+    ran = cli("search", edited / "a-copy.jpg", "--index", index, "--where", "credit=nobody")
+    assert ran.code == 0
+    assert "nothing to compare with: no asset matches --where" in ran.out
 
 
 def test_a_page_is_written(cli: Process, index: Path, edited: Path, tmp_path: Path) -> None:

@@ -71,14 +71,8 @@ def run(
 
         def deliver(item: Item, report: Report | OriginLensError) -> None:
             nonlocal written
-            if isinstance(report, Report):
-                written += sum(bool(v.details.get("map")) for v in report.verdicts.values())
-            if jsonl:
-                _print_json(item.path, report)
-            elif isinstance(report, OriginLensError):
-                say_error(item.path, report.to_dict())
-            else:
-                _print(report)
+            written += _maps_of(report)
+            _tell(item.path, report, jsonl=jsonl)
             page.add(item, report)
 
         code = inputs.each(answer, deliver, doing="examining", bar=not sys.stdout.isatty())
@@ -109,11 +103,24 @@ def _questions(only: str | None) -> list[str] | None:
     return asked
 
 
-def _print_json(path: str, report: Report | OriginLensError) -> None:
+def _maps_of(report: Report | OriginLensError) -> int:
+    """How many maps were written for a picture."""
     if isinstance(report, OriginLensError):
-        json_line({"schema": REPORT_SCHEMA, "image": {"path": path}, "error": report.to_dict()})
-    else:
+        return 0
+    return sum(bool(verdict.details.get("map")) for verdict in report.verdicts.values())
+
+
+def _tell(path: str, report: Report | OriginLensError, *, jsonl: bool) -> None:
+    if isinstance(report, OriginLensError):
+        error = report.to_dict()
+        if jsonl:
+            json_line({"schema": REPORT_SCHEMA, "image": {"path": path}, "error": error})
+        else:
+            say_error(path, error)
+    elif jsonl:
         json_line(report.to_dict())
+    else:
+        _print(report)
 
 
 def _print(report: Report) -> None:

@@ -20,6 +20,7 @@ from originlens.store import DIMENSION, CheckReport, Content, Listed, NewAsset, 
 from originlens.store.sqlite import SqliteStore
 
 PathLike = str | os.PathLike[str]
+_CALIBRATION_CACHE = 128  # originals, about 0.5 MB each
 
 
 class Index:
@@ -163,9 +164,11 @@ class Index:
         Returns:
             How many pictures were measured, 0 where nothing was due.
         """
-        if not calibration.due(self.store, self.searcher.model):
+        if not calibration.due(self.store, decision.shipped()):
             return 0
-        return calibration.refresh(self.store, self.searcher, progress=progress)
+        # Its own searcher: what it reads of the originals must not stay in memory.
+        searcher = Searcher(self.store, cached_features=_CALIBRATION_CACHE)
+        return calibration.refresh(self.store, searcher, progress=progress)
 
     def import_pdq(self, file: PathLike) -> Iterator[AddEvent]:
         """Add hash-only assets from a list of PDQ hashes; an event per line of it.

@@ -36,6 +36,10 @@ _PDQ_CANDIDATE = 88  # bits: below the smallest distance measured between unrela
 _PDQ_NEIGHBOURS = 8
 _VECTOR_NEIGHBOURS = 24
 _WHOLE = 0.9  # share of the query that a candidate must explain for the search to be over
+_EXPLAINED = (
+    3  # copies whose edits are named in a quick search; each costs as much as two candidates
+)
+_MORE = 4  # candidates that are still verified then
 _ALSO = 0.6  # share of that candidate's prior from which others are verified nevertheless
 
 
@@ -120,12 +124,15 @@ class Searcher:
         limit = self.threshold(max_false_positive_rate)
         scored = [self._match(looked, c, rows[c.row], limit) for c in kept]
         order = sorted(range(len(scored)), key=lambda i: _rank(scored[i]))[:top]
-        matches = list(
-            self._pool.map(
-                lambda i: self._explained(looked, kept[i], rows[kept[i].row], scored[i], diff),
-                order,
-            )
-        )
+        in_full = len(order) if diff or thorough else _EXPLAINED
+
+        def explained(rank: int, i: int) -> Match:
+            match = replace(scored[i], why=why(scored[i], kept[i]))
+            if rank >= in_full:
+                return match
+            return self._explained(looked, rows[kept[i].row], match, diff)
+
+        matches = list(self._pool.map(explained, range(len(order)), order))
         return SearchResult(
             query=query if query is not None else (image.path or ""),
             sha256=image.sha256,
@@ -265,11 +272,17 @@ class Searcher:
         while waiting:
             now, waiting = waiting[:round_], waiting[round_:]
             list(self._pool.map(work, now))
+            if looked.effort.thorough:
+                continue
             least = max((c.prior for c in now if self._settles(c)), default=0.0) * _ALSO
             skipped = [c for c in waiting if c.prior < least]
             for c in skipped:
                 c.lacked = "not verified: a far better candidate explains the whole picture"
             waiting = [c for c in waiting if c.prior >= least]
+            if least > 0:
+                for c in waiting[_MORE:]:
+                    c.lacked = "not verified: other candidates explain the whole picture"
+                waiting = waiting[:_MORE]
 
     def _settles(self, c: Candidate) -> bool:
         """Whether a verified candidate is a copy for certain and accounts for the whole query."""
@@ -320,12 +333,9 @@ class Searcher:
             coverage=c.geometry.coverage_query,
         )
 
-    def _explained(
-        self, looked: Query, c: Candidate, row: AssetRow, match: Match, diff: bool
-    ) -> Match:
+    def _explained(self, looked: Query, row: AssetRow, match: Match, diff: bool) -> Match:
         from originlens.match import edits
 
-        match = replace(match, why=why(match, c))
         if match.transform is None or match.relation == "none":
             return match
         pixels = asset_pixels(self.store, row)

@@ -36,9 +36,9 @@ _PDQ_CANDIDATE = 88  # bits: below the smallest distance measured between unrela
 _PDQ_NEIGHBOURS = 8
 _VECTOR_NEIGHBOURS = 24
 _WHOLE = 0.9  # share of the query that a candidate must explain for the search to be over
-_EXPLAINED = 2  # copies whose edits are named in a quick search; each costs as two candidates
+_EXPLAINED = 1  # copies whose edits are named in a quick search; each costs as two candidates
 _MORE = 4  # candidates that are still verified then
-_ALSO = 0.6  # share of that candidate's prior from which others are verified nevertheless
+_ALSO = 0.85  # share of that candidate's prior from which others are verified nevertheless
 
 
 class Searcher:

@@ -6,17 +6,15 @@ which few bytes can cost much; the pixel count itself is checked where the heade
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from originlens.core._jpeg_scans import MARKER
 from originlens.core._sniff import webp_size
 from originlens.core.errors import CorruptImage, ImageTooLarge
 
 _SOS = b"\xff\xda"
-#: A marker other than stuffing, fill bytes and restarts, which stand within entropy-coded data.
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 #: Bytes of application segments a JPEG may carry (each is copied several times when it is read).
 _JPEG_SEGMENT_BYTES = 64 * 1024 * 1024
 #: Numbers in a TIFF's tags; each becomes an object of some 40 bytes.
@@ -88,7 +86,7 @@ def _check_jpeg(data: bytes, name: str, limits: Limits) -> None:
 def _count_scans(data: bytes, position: int) -> int:
     """Scans from ``position`` (at a marker) to the end of the picture (ITU-T T.81 annex B)."""
     scans = 0
-    while (found := _MARKER.search(data, position)) is not None:
+    while (found := MARKER.search(data, position)) is not None:
         marker, position = data[found.end() - 1], found.end()
         if marker == 0xD9:
             break

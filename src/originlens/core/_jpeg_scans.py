@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 #: A marker within or after entropy-coded data: neither a stuffed byte, a restart nor fill.
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _START_OF_SCAN, _END, _PROGRESSIVE = 0xDA, 0xD9, 0xC2
 _OTHER_FRAMES = frozenset({0xC0, 0xC1, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), 0xCD, 0xCE})
 
@@ -25,7 +25,7 @@ def without_refinements(data: bytes) -> bytes:
     parts: list[bytes] = []
     kept_from, place, is_progressive = 0, 2, False
     while True:
-        marker = _MARKER.match(data, place)
+        marker = MARKER.match(data, place)
         length = int.from_bytes(data[place + 2 : place + 4], "big")
         if marker is None:
             return data
@@ -41,7 +41,7 @@ def without_refinements(data: bytes) -> bytes:
         header = data[start + 4 : place]
         if not is_progressive or len(header) < 6 or len(header) != 2 * header[0] + 4:
             return data
-        following = _MARKER.search(data, place)
+        following = MARKER.search(data, place)
         if following is None:
             return data
         place = following.start()

@@ -156,7 +156,7 @@ class Index:
         """Measure how alike unrelated pictures of this index look, if it changed much since.
 
         ``max_false_positive_rate`` rests on it; :meth:`add` and :meth:`import_` do it by
-        themselves. Searches up to 160 pictures of the index: about 40 seconds on two cores.
+        themselves. Searches up to 160 pictures of the index: about a minute on two cores.
 
         Args:
             progress: called with (pictures done, pictures in all).

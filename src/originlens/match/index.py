@@ -13,6 +13,7 @@ import numpy as np
 from originlens.core.errors import UsageError
 from originlens.core.evidence import SearchResult
 from originlens.core.image import Image
+from originlens.core.processors import available_cpus
 from originlens.match import _hash_lists, calibration, decision
 from originlens.match.ingest import COMMIT_FILES, AddEvent, Ingest, Progress
 from originlens.match.search import Searcher
@@ -141,7 +142,7 @@ class Index:
             meta=meta,
             id_from=id_from,
             proxies=proxies,
-            workers=workers or _cpus(),
+            workers=workers or available_cpus(),
             progress=progress,
         )
         for event in ingest.run(paths):
@@ -224,9 +225,3 @@ class Index:
         yield from map(AddEvent.of, self.store.import_(os.fspath(path)))
         self.calibrate()
 
-
-def _cpus() -> int:
-    """CPUs that this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -22,11 +22,11 @@ import numpy.typing as npt
 
 from originlens.core.evidence import Match, Relation, SearchResult
 from originlens.core.image import Image
+from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import make
 from originlens.match import LocalFeatures, calibration, decision
 from originlens.match._candidate import Candidate, why
 from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
-from originlens.match.descriptors.gem_v0 import available_cpus
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Searcher:
         self.store.search_vectors(vector, 1)
         self.store.search_hashes(np.zeros((1, 32), np.uint8), 1)
 
+    @one_blas_thread()
     def search(
         self,
         image: Image,
@@ -122,15 +123,16 @@ class Searcher:
         limit = self.threshold(max_false_positive_rate)
         scored = [self._match(looked, c, rows[c.row], limit) for c in kept]
         order = sorted(range(len(scored)), key=lambda i: _rank(scored[i]))[:top]
-        in_full = len(order) if diff or thorough else _EXPLAINED
+        copies = [i for i in order if scored[i].relation == "copy"]
+        in_full = order if diff or thorough else copies[:_EXPLAINED]
 
-        def explained(rank: int, i: int) -> Match:
+        def explained(i: int) -> Match:
             match = replace(scored[i], why=why(scored[i], kept[i]))
-            if rank >= in_full:
+            if i not in in_full:
                 return match
             return self._explained(looked, rows[kept[i].row], match, diff)
 
-        matches = list(self._pool.map(explained, range(len(order)), order))
+        matches = list(self._pool.map(explained, order))
         return SearchResult(
             query=query if query is not None else (image.path or ""),
             sha256=image.sha256,
@@ -144,6 +146,7 @@ class Searcher:
         own = calibration.measured_scores(self.store, self.model)
         return calibration.threshold(self.model, rate, len(self.store), own)
 
+    @one_blas_thread()
     def supports(
         self, image: Image, *, thorough: bool = False, exclude: Sequence[int] = ()
     ) -> list[tuple[int, decision.Support, bool]]:
@@ -224,13 +227,14 @@ class Searcher:
         vectors = looked.vectors
         rows, similarity = self.store.search_vectors(vectors, _VECTOR_NEIGHBOURS, where)
         excess = _excess(rows, similarity)
-        for view in range(len(vectors)):
-            for row, s, e in zip(rows[view], similarity[view], excess[view], strict=True):
-                if row < 0:
-                    continue
-                known = candidate(int(row))
-                known.similarity = max(known.similarity, float(s))
-                known.excess = max(known.excess, float(e))
+        places, of = np.unique(rows, return_inverse=True)
+        best = np.zeros((2, len(places)), np.float32)
+        for measure, values in zip(best, (similarity, excess), strict=True):
+            np.maximum.at(measure, of.ravel(), values.ravel())
+        for row, s, e in zip(places.tolist(), *best.tolist(), strict=True):
+            if row >= 0:
+                known = candidate(row)
+                known.similarity, known.excess = s, e
 
     def _mark_identical(
         self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]

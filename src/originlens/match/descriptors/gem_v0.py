@@ -17,7 +17,6 @@ The graph (shipped, made by ``train/global_descriptor/train.py``; model card in
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +27,7 @@ import numpy.typing as npt
 
 from originlens.core import weights
 from originlens.core.image import Image, Pixels
+from originlens.core.processors import available_cpus
 from originlens.core.registry import Card, Cost, Weights, register
 
 if TYPE_CHECKING:
@@ -71,13 +71,6 @@ def session(threads: int) -> onnxruntime.InferenceSession:
         options,
         providers=["CPUExecutionProvider"],
     )
-
-
-def available_cpus() -> int:
-    """CPUs that this process may use (its affinity mask where the system has one)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def network_input(pixels: Pixels, side: int = INPUT_SIDE) -> Pixels:

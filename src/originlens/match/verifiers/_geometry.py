@@ -44,26 +44,38 @@ def similarity_votes(
     return votes
 
 
-def _fit_affine(source: Points, target: Points) -> Points | None:
-    """Least-squares affine (3x3) from >= 3 points; a similarity where they are < 5."""
-    mean_s, mean_t = source.mean(0), target.mean(0)
-    s, t = source - mean_s, target - mean_t
-    if len(source) < 5:
-        zs, zt = s[:, 0] + 1j * s[:, 1], t[:, 0] + 1j * t[:, 1]
-        norm = float((np.abs(zs) ** 2).sum())
-        if norm < 1e-9:
-            return None
-        z = (np.conj(zs) * zt).sum() / norm
-        linear = np.array([[z.real, -z.imag], [z.imag, z.real]])
-    else:
-        gram = s.T @ s
-        if np.linalg.cond(gram) > 1e6:
-            return None
-        linear = np.linalg.solve(gram, s.T @ t).T
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = mean_t - linear @ mean_s
-    return matrix
+def _fit_affines(source: Points, target: Points, chosen: npt.NDArray[np.bool_]) -> Points:
+    """Least-squares affines of several subsets of the same matches: (K, 3, 3), NaN where undefined.
+
+    A similarity where a subset has fewer than 5 points. ``source`` and ``target`` are (M, 2),
+    ``chosen`` (K, M) says which matches belong to each subset. All subsets are solved at once from
+    their second moments: one by one, NumPy's overhead costs more than the arithmetic.
+    """
+    middle_s, middle_t = source.mean(0), target.mean(0)
+    (x, y), (u, v) = (source - middle_s).T, (target - middle_t).T
+    moments = np.stack([x, y, u, v, x * x, x * y, y * y, x * u, x * v, y * u, y * v])
+    weight = chosen.astype(np.float64)
+    count = weight.sum(1)
+    with np.errstate(all="ignore"):
+        mx, my, mu, mv, xx, xy, yy, xu, xv, yu, yv = (weight @ moments.T / count[:, None]).T
+        xx, xy, yy = xx - mx * mx, xy - mx * my, yy - my * my
+        xu, xv, yu, yv = xu - mx * mu, xv - mx * mv, yu - my * mu, yv - my * mv
+        spread = np.hypot(xx - yy, 2 * xy)
+        is_flat = xx + yy - spread <= 1e-6 * (xx + yy + spread)  # all points on one line
+        determinant = xx * yy - xy * xy
+        general = np.array(
+            [[xu * yy - yu * xy, yu * xx - xu * xy], [xv * yy - yv * xy, yv * xx - xv * xy]]
+        ) / np.where(is_flat, np.nan, determinant)
+        cosine, sine = np.array([xu + yv, xv - yu]) / np.where(xx + yy < 1e-9, np.nan, xx + yy)
+    similar = np.array([[cosine, -sine], [sine, cosine]])
+    linear = np.moveaxis(np.where(count < 5, similar, general), -1, 0)
+    matrices = np.zeros((len(chosen), 3, 3))
+    matrices[:, :2, :2] = linear
+    mean_s = np.column_stack([mx, my]) + middle_s
+    mean_t = np.column_stack([mu, mv]) + middle_t
+    matrices[:, :2, 2] = mean_t - (linear @ mean_s[..., None])[..., 0]
+    matrices[:, 2, 2] = 1.0
+    return matrices
 
 
 def _residual(matrix: Points, source: Points, target: Points) -> npt.NDArray[np.float64]:
@@ -95,19 +107,22 @@ def _cost(residual: npt.NDArray[np.float64], tolerance: float) -> float:
 
 
 def _grow(
-    source: Points, target: Points, seed: npt.NDArray[np.bool_], tolerance: float
-) -> tuple[Points | None, npt.NDArray[np.bool_]]:
-    """Refine a seed set by alternating least squares and re-selection with a shrinking bound."""
-    inliers, matrix = seed, None
+    source: Points, target: Points, seeds: npt.NDArray[np.bool_], tolerance: float
+) -> tuple[Points, npt.NDArray[np.bool_]]:
+    """Refine (K, M) seed sets by least squares and re-selection in turn, with a shrinking bound.
+
+    Returns (K, 3, 3) affines, of which those without three inliers left are NaN, and (K, M) bool.
+    """
+    inliers = seeds
+    matrices = np.full((len(seeds), 3, 3), np.nan)
     for factor in np.linspace(3.0, 1.0, _ROUNDS):
-        if inliers.sum() < 3:
-            return None, inliers
-        fitted = _fit_affine(source[inliers], target[inliers])
-        if fitted is None:
-            return None, inliers
-        matrix = fitted
-        inliers = _residual(matrix, source, target) < tolerance * factor
-    return matrix, inliers
+        matrices = _fit_affines(source, target, inliers)
+        matrices[inliers.sum(1) < 3] = np.nan
+        predicted = source @ matrices[:, :2, :2].transpose(0, 2, 1) + matrices[:, None, :2, 2]
+        miss = predicted - target
+        with np.errstate(invalid="ignore"):
+            inliers = (miss**2).sum(2) < (tolerance * factor) ** 2
+    return matrices, inliers
 
 
 def estimate(
@@ -132,16 +147,16 @@ def estimate(
     votes = similarity_votes(query, asset, hypotheses, tolerance)
     order = np.argsort(-votes.sum(1), kind="stable")[:_TOP]
     source, target = asset[:, :2], query[:, :2]
-    best: tuple[Points | None, npt.NDArray[np.bool_]] = (None, none)
-    for seed in order:
-        if votes[seed].sum() < 3 or votes[seed].sum() <= 0.5 * best[1].sum():
-            break
-        matrix, inliers = _grow(source, target, votes[seed], tolerance)
-        if matrix is not None and inliers.sum() > best[1].sum():
-            best = (matrix, inliers)
-    matrix, inliers = best
-    if matrix is None:
+    # A seed with half the votes of the best is not tried: it hardly ever grows beyond it.
+    strong = np.maximum(3, 0.5 * votes[order[0]].sum()) <= votes[order].sum(1)
+    matrices, grown = _grow(source, target, votes[order[strong]], tolerance)
+    if not len(matrices):
         return None, none
+    best = int(grown.sum(1).argmax())
+    if grown[best].sum() < 1:
+        return None, none
+    matrix: Points = matrices[best]
+    inliers = grown[best]
     if inliers.sum() >= 8:
         near = _residual(matrix, source, target) < 6 * tolerance
         found, _ = cv2.findHomography(

@@ -61,19 +61,18 @@ def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelS
     a = np.asarray(cv2.GaussianBlur(warped.astype(np.float32), (0, 0), sigma), np.float32)
     overlap_side = np.sqrt(inside.sum())
     radius = max(2, round(min(max(h, w) / _CELLS, overlap_side / 8) / 2))
-    correlation, contrast = _local_correlation(q, a, inside, radius)
+    windows = _Windows(inside, radius)
     # A cell counts where either picture has contrast: one flat, one textured is a disagreement.
-    judged = (inside > 0) & (contrast > 3 * _NOISE)
-    weight = judged[radius // 2 :: radius, radius // 2 :: radius]
-    values = correlation[radius // 2 :: radius, radius // 2 :: radius][weight]
+    judged = (inside > 0) & (windows.largest_variance(q, a) > (3 * _NOISE) ** 2)
+    weight = judged[windows.cells]
+    values = windows.correlation(q, a)[weight]
     asset_area = _asset_share(query.shape, asset.shape, matrix)
     if len(values) < 6:
         return PixelSupport(area, asset_area)
     agreed = values > _AGREES
     detail_q = q - cv2.GaussianBlur(q, (0, 0), 2.5 * sigma)
     detail_a = a - cv2.GaussianBlur(a, (0, 0), 2.5 * sigma)
-    fine, _ = _local_correlation(detail_q, detail_a, inside, radius)
-    fine_values = fine[radius // 2 :: radius, radius // 2 :: radius][weight]
+    fine_values = windows.correlation(detail_q, detail_a)[weight]
     texture = float(judged.sum() / max(1.0, float(inside.sum())))
     return PixelSupport(
         coverage_query=area,
@@ -108,26 +107,42 @@ def _warp(
     return np.asarray(warped), np.asarray(inside), scale
 
 
-def _local_correlation(a: Map, b: Map, inside: Grey, radius: int) -> tuple[Map, Map]:
-    """Windowed correlation in [-1, 1] and the larger local standard deviation, both (h, w).
+class _Windows:
+    """Local moments of two (h, w) maps in square windows, over pixels of the overlap only.
 
-    Sums run over pixels inside the overlap only, so its border does not dilute the windows.
+    Leaving out what is outside keeps the overlap's border from diluting the windows.
+    ``cells`` selects the grid of windows, overlapping by half, that a picture is judged on.
     """
-    import cv2
 
-    size = (2 * radius + 1, 2 * radius + 1)
+    def __init__(self, inside: Grey, radius: int) -> None:
+        self._size = (2 * radius + 1, 2 * radius + 1)
+        self._mask = inside.astype(np.float32)
+        self.cells = np.s_[radius // 2 :: radius, radius // 2 :: radius]
+        self._weight = np.maximum(self._mean(self._mask), 1e-3)
 
-    def mean(x: Map) -> Map:
-        return np.asarray(cv2.boxFilter(x, cv2.CV_32F, size, normalize=True))
+    def largest_variance(self, a: Map, b: Map) -> Map:
+        """(h, w): the larger local variance of the two."""
+        return np.asarray(np.maximum(self._variance(a), self._variance(b)))
 
-    mask = inside.astype(np.float32)
-    weight = np.maximum(mean(mask), 1e-3)
-    ma, mb = mean(a * mask) / weight, mean(b * mask) / weight
-    va = np.maximum(mean(a * a * mask) / weight - ma * ma, 0)
-    vb = np.maximum(mean(b * b * mask) / weight - mb * mb, 0)
-    cov = mean(a * b * mask) / weight - ma * mb
-    correlation = cov / np.sqrt((va + _NOISE**2 / 4) * (vb + _NOISE**2 / 4))
-    return correlation.astype(np.float32), np.sqrt(np.maximum(va, vb)).astype(np.float32)
+    def correlation(self, a: Map, b: Map) -> Map:
+        """Windowed correlation in [-1, 1] on the grid of ``cells``."""
+        inside_a, inside_b = a * self._mask, b * self._mask
+        products = (inside_a, inside_b, inside_a * a, inside_b * b, inside_a * b)
+        weight = self._weight[self.cells]
+        ma, mb, aa, bb, ab = (self._mean(p)[self.cells] / weight for p in products)
+        va, vb = np.maximum(aa - ma * ma, 0), np.maximum(bb - mb * mb, 0)
+        floor = _NOISE**2 / 4
+        return np.asarray((ab - ma * mb) / np.sqrt((va + floor) * (vb + floor)), np.float32)
+
+    def _variance(self, a: Map) -> Map:
+        inside = a * self._mask
+        mean = self._mean(inside) / self._weight
+        return np.asarray(self._mean(inside * a) / self._weight - mean * mean)
+
+    def _mean(self, plane: Map) -> Map:
+        import cv2
+
+        return np.asarray(cv2.boxFilter(plane, cv2.CV_32F, self._size, normalize=True))
 
 
 def _asset_share(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from originlens.core.processors import available_cpus
+
 Rows = npt.NDArray[np.int64]
+Search = Callable[[npt.NDArray[Any], int], tuple[npt.NDArray[Any], Rows]]
 #: So many more than asked for are searched at first where some ids are left out.
 _SPARE = 32
+#: From so many queries on they are shared out among threads.
+_MANY = 16
 
 
 def library() -> Any:
@@ -35,6 +42,26 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    """As many threads as CPUs, in each of which FAISS uses that thread only."""
+    begin = library().omp_set_num_threads
+    return ThreadPoolExecutor(available_cpus(), "faiss", initializer=begin, initargs=(1,))
+
+
+def _shared_out(search: Search, queries: npt.NDArray[Any], k: int) -> tuple[npt.NDArray[Any], Rows]:
+    """``search(queries, k)``, many queries in as many parts as there are CPUs.
+
+    By threads of ours, since FAISS's own do not wait for work without burning the CPU.
+    """
+    if len(queries) < _MANY or available_cpus() == 1:
+        with one_thread():
+            return search(queries, k)
+    parts = np.array_split(queries, available_cpus())
+    scores, places = zip(*_pool().map(lambda part: search(part, k), parts), strict=True)
+    return np.concatenate(scores), np.concatenate(places)
 
 
 def write(index: Any, path: str, *, binary: bool = False) -> None:
@@ -98,7 +125,7 @@ def padded(
 
 
 def search_kept(
-    search: Callable[[npt.NDArray[Any], int], tuple[npt.NDArray[Any], Rows]],
+    search: Search,
     queries: npt.NDArray[Any],
     k: int,
     ids: Rows,
@@ -118,8 +145,7 @@ def search_kept(
         return nothing(len(queries), k, pad, dtype)
     wanted = size if keep is None else min(count, size * count // left + _SPARE)
     while True:
-        with one_thread():
-            scores, places = search(queries, wanted)
+        scores, places = _shared_out(search, queries, wanted)
         good = places >= 0
         if keep is not None:
             good &= keep[places]

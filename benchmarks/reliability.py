@@ -40,7 +40,8 @@ def run(setting: Setting) -> Section:
 
 def _kills(setting: Setting) -> tuple[list[Line], dict[str, Any]]:
     corpus = Corpus(setting.data, setting.split, setting.seed)
-    rounds, files = setting.few(20, 2), setting.few(300, 60)
+    # Below 200 pictures nothing is calibrated, so that every moment lies in the ingest itself.
+    rounds, files = setting.few(20, 2), setting.few(190, 60)
     photos = setting.cache / f"kill-photos-{files}"
     photos.mkdir(exist_ok=True)
     for number, path in enumerate(corpus.crowd(files)):

@@ -187,3 +187,20 @@ def test_compare_two_pictures(rng):
     assert match.change_map.shape == (made.image.height, made.image.width)
     assert compare(original, original).relation == "identical"
     assert compare(Image.from_array(data.chelsea()), original).relation == "none"
+
+
+def test_the_best_copy_has_its_edits_named(versions, folder):
+    """Also where another version of the same original is listed above it."""
+    query = kind("crop-50").apply(Image.open(folder / "coffee.jpg"), np.random.default_rng(5))
+    matches = versions.search(query.image).matches
+    best = next(m for m in matches if m.relation == "copy")
+    assert "crop" in {edit.name for edit in best.edits}
+    assert sum(bool(m.edits) for m in matches) == 1
+
+
+def test_a_host_does_not_hide_behind_what_was_pasted_into_it(index, folder):
+    """What speaks for the host lies outside the pasted picture and goes on being looked at."""
+    host = np.asarray(Pillow.open(folder / "motel.jpg").resize((800, 800))).copy()
+    host[150:550, 200:600] = np.asarray(Pillow.open(folder / "coffee.jpg").resize((400, 400)))
+    copies = {m.asset for m in index.search(Image.from_array(host)).matches if m.relation == "copy"}
+    assert copies == {"coffee", "motel"}

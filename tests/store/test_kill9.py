@@ -57,17 +57,18 @@ def kill_and_look(folder: Path, asset: Asset, kills: int, seed: int) -> None:
             first = writer.stdout.readline()
             time.sleep(rng.uniform(0.0, 1.2))
             writer.send_signal(signal.SIGKILL)
-            lines = [first, *writer.stdout.read().splitlines()]
+            told = [first, *writer.stdout.read().splitlines()]
+        # The kill may cut the last line in the pipe, which then told nothing.
+        lines = [line for line in told if line.rstrip().endswith(".jpg")]
         for line in lines:
-            if line.endswith((".jpg", ".jpg\n")):
-                verb, path = line.split()
-                unsure.discard(path)
-                if verb == "added":
-                    kept.add(path)
-                else:
-                    kept.discard(path)
-                    if verb == "removing":
-                        unsure.add(path)
+            verb, path = line.split()
+            unsure.discard(path)
+            if verb == "added":
+                kept.add(path)
+            else:
+                kept.discard(path)
+                if verb == "removing":
+                    unsure.add(path)
         with SqliteStore(folder) as reader:
             listed = {line.path for line in reader.listed()}
         assert kept <= listed

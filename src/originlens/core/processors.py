@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
-from typing import Any
 
 
 def available_cpus() -> int:
@@ -16,33 +14,14 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-class _Held:
-    """The limit that is in force, and for how many callers."""
-
-    lock = Lock()
-    callers = 0
-    limit: Any = None
-
-
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Matrix products within, in any thread of the process, run on their caller's thread only.
 
     A pool of ours already uses every CPU: BLAS threads that wake for each small product, and spin
     for a while when it is done, take those CPUs away (measured: a third of a search's time).
-    Callers in several threads share one limit; what was set before returns with the last of them.
     """
     from threadpoolctl import threadpool_limits
 
-    with _Held.lock:
-        if _Held.callers == 0:
-            _Held.limit = threadpool_limits(1, user_api="blas")
-        _Held.callers += 1
-    try:
+    with threadpool_limits(1, user_api="blas"):
         yield
-    finally:
-        with _Held.lock:
-            _Held.callers -= 1
-            if _Held.callers == 0:
-                _Held.limit.restore_original_limits()
-                _Held.limit = None

@@ -10,9 +10,12 @@ from originlens.match import Geometry, decision
 
 @dataclass(slots=True)
 class Candidate:
+    """``view`` numbers the query's vector that speaks most for it (0: the whole query)."""
+
     row: int
     similarity: float = 0.0
     excess: float = 0.0
+    view: int = 0
     pdq_distance: int | None = None
     identical: bool = False
     geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
@@ -29,8 +32,16 @@ class Candidate:
         """Rank for verification: excess similarity, or closeness of hashes, whichever is better."""
         if self.identical:
             return 10.0
-        pdq = 0.0 if self.pdq_distance is None else max(0.0, 1 - self.pdq_distance / 100)
-        return max(self.excess, pdq)
+        return max(self.excess, self._closeness)
+
+    @property
+    def is_found_whole(self) -> bool:
+        """Whether the query as a whole speaks most for it."""
+        return self.view == 0 or self._closeness > self.excess
+
+    @property
+    def _closeness(self) -> float:
+        return 0.0 if self.pdq_distance is None else max(0.0, 1 - self.pdq_distance / 100)
 
 
 def why(match: Match, c: Candidate) -> str:

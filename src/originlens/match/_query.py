@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from originlens.match import LocalFeatures, views
 
 WORKING_SIDE = 512
 """Short side asked of the query's decode; proxies have this long side."""
+_TURNS = 4  # by 0, 90, 180 and 270 degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,11 @@ THOROUGH = Effort(candidates=40, rectangles=6, thorough=True)
 class Query:
     """A query's hashes, vectors and features, each computed once and only if asked for."""
 
-    _SHARES = 3  # parts of the views that are described at the same time
-
     def __init__(self, image: Image, embedder: Any, effort: Effort, verifier: Any) -> None:
         self.image = image
         self._embedder = embedder
         self.effort = effort
         self._verifier = verifier
-        self._shares: dict[int, npt.NDArray[np.float32]] = {}
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -55,41 +53,54 @@ class Query:
         return hashes if hashes.any() else None
 
     @cached_property
-    def _views(self) -> list[Pixels]:
-        """The whole query, its quarter turns and its rectangles."""
-        pixels = self.pixels
-        turns = [np.ascontiguousarray(np.rot90(pixels, k)) for k in (1, 2, 3)]
-        rectangles = views.rectangles(pixels, self.effort.rectangles)
-        return [pixels, *turns, *(_crop(pixels, r.box) for r in rectangles)]
+    def _rectangles(self) -> list[views.Box]:
+        return [r.box for r in views.rectangles(self.pixels, self.effort.rectangles)]
 
     @cached_property
-    def _regions(self) -> npt.NDArray[np.float32]:
-        boxes = [r.box for r in views.tiles(self.effort.thorough)]
-        return np.asarray(self._embedder.describe_regions(self.pixels, boxes), np.float32)
-
-    def _described(self, number: int) -> npt.NDArray[np.float32]:
-        """Vectors of one share of the views, computed once."""
-        if number not in self._shares:
-            share = self._views[number :: self._SHARES]
-            self._shares[number] = self._embedder.describe_batch(share)
-        return self._shares[number]
+    def _tiles(self) -> list[views.Box]:
+        return [r.box for r in views.tiles(self.effort.thorough)]
 
     @cached_property
+    def _of_whole(self) -> npt.NDArray[np.float32]:
+        """Vectors of the query and of its quarter turns."""
+        turned = [np.ascontiguousarray(np.rot90(self.pixels, k)) for k in range(_TURNS)]
+        return np.asarray(self._embedder.describe_batch(turned), np.float32)
+
+    @cached_property
+    def _of_rectangles(self) -> npt.NDArray[np.float32]:
+        cut = [_crop(self.pixels, box) for box in self._rectangles]
+        return np.asarray(self._embedder.describe_batch(cut), np.float32)
+
+    @cached_property
+    def _of_tiles(self) -> npt.NDArray[np.float32]:
+        return np.asarray(self._embedder.describe_regions(self.pixels, self._tiles), np.float32)
+
+    @property
     def vectors(self) -> npt.NDArray[np.float32]:
-        return np.vstack([*(self._described(k) for k in range(self._SHARES)), self._regions])
+        """(N, 256), of the whole query, its turns, its rectangles and its tiles."""
+        return np.vstack([self._of_whole, self._of_rectangles, self._of_tiles])
+
+    @property
+    def boxes(self) -> list[views.Box]:
+        """Which part of the query each of :attr:`vectors` describes."""
+        return [*[views.WHOLE] * _TURNS, *self._rectangles, *self._tiles]
 
     def parts(self) -> list[Callable[[], Any]]:
         """What can be computed at the same time, the longest first."""
-        self._views  # noqa: B018  the shares are cut from one list
-        shares = [partial(self._described, k) for k in range(self._SHARES)]
-        return [lambda: self._regions, lambda: self.features, *shares, lambda: self.hashes]
+        return [
+            lambda: self._of_rectangles,
+            lambda: self._of_tiles,
+            lambda: self._of_whole,
+            lambda: self.features,
+            lambda: self.hashes,
+        ]
 
     @cached_property
     def features(self) -> LocalFeatures:
         return self._verifier.features(self.pixels, full_size=(self.image.height, self.image.width))
 
 
-def _crop(pixels: Pixels, box: tuple[float, float, float, float]) -> Pixels:
+def _crop(pixels: Pixels, box: views.Box) -> Pixels:
     h, w = pixels.shape[:2]
     x0, y0 = int(box[0] * w), int(box[1] * h)
     x1, y1 = max(x0 + 1, round(box[2] * w)), max(y0 + 1, round(box[3] * h))

@@ -49,7 +49,7 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     limit = calibration.threshold(model, max_false_positive_rate, 1)
     relation: Relation = "identical" if same else model.relation(score, limit, support)
     candidate = Candidate(
-        0, similarity, 0.0, distance, identical=same, geometry=geometry_, verified=True
+        0, similarity, pdq_distance=distance, identical=same, geometry=geometry_, verified=True
     )
     match = Match(
         asset=original.sha256[:16],

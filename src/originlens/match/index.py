@@ -157,7 +157,7 @@ class Index:
         """Measure how alike unrelated pictures of this index look, if it changed much since.
 
         ``max_false_positive_rate`` rests on it; :meth:`add` and :meth:`import_` do it by
-        themselves. Searches up to 160 pictures of the index: about a minute on two cores.
+        themselves. Searches up to 160 pictures of the index: up to a minute on two cores.
 
         Args:
             progress: called with (pictures done, pictures in all).
@@ -220,8 +220,13 @@ class Index:
         """Write everything to one file of JSON lines; the number of assets."""
         return self.store.export(os.fspath(path), proxies=proxies)
 
-    def import_(self, path: PathLike) -> Iterator[AddEvent]:
-        """Add what :meth:`export` wrote; known assets stay as they are."""
-        yield from map(AddEvent.of, self.store.import_(os.fspath(path)))
-        self.calibrate()
+    def import_(self, path: PathLike, *, calibrate: bool = True) -> Iterator[AddEvent]:
+        """Add what :meth:`export` wrote; known assets stay as they are.
 
+        Args:
+            path: the file.
+            calibrate: call :meth:`calibrate` afterwards.
+        """
+        yield from map(AddEvent.of, self.store.import_(os.fspath(path)))
+        if calibrate:
+            self.calibrate()

@@ -24,7 +24,8 @@ from originlens.core.evidence import Match, Relation, SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import make
-from originlens.match import LocalFeatures, calibration, decision
+from originlens.match import LocalFeatures, calibration, decision, views
+from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
 from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 _PDQ_CANDIDATE = 88  # bits: below the smallest distance measured between unrelated pictures
 _PDQ_NEIGHBOURS = 8
 _VECTOR_NEIGHBOURS = 24
-_WHOLE = 0.9  # share of the query that a candidate must explain for the search to be over
+_WHOLE = 0.9  # share of a view's content that certain copies must account for to close it
 _EXPLAINED = 1  # copies whose edits are named in a quick search; each costs as two candidates
-_MORE = 4  # candidates that are still verified then
-_ALSO = 0.85  # share of that candidate's prior from which others are verified nevertheless
+_FIRST, _ROUND = 2, 4  # candidates verified at a time, the same on every machine, as answers are
+_MORE = 4  # candidates that closed views speak for and that are verified nevertheless
+_ALSO = 0.85  # ... if their prior is at least this share of a certain copy's
 
 
 class Searcher:
@@ -228,13 +230,17 @@ class Searcher:
         rows, similarity = self.store.search_vectors(vectors, _VECTOR_NEIGHBOURS, where)
         excess = _excess(rows, similarity)
         places, of = np.unique(rows, return_inverse=True)
-        best = np.zeros((2, len(places)), np.float32)
-        for measure, values in zip(best, (similarity, excess), strict=True):
-            np.maximum.at(measure, of.ravel(), values.ravel())
-        for row, s, e in zip(places.tolist(), *best.tolist(), strict=True):
+        of, order = of.ravel(), np.argsort(excess, axis=None, kind="stable")
+        nearest, view = np.zeros(len(places), np.float32), np.zeros(len(places), np.intp)
+        np.maximum.at(nearest, of, similarity.ravel())
+        view[of[order]] = order // rows.shape[1]  # of several, the one of greatest excess stays
+        largest = np.zeros(len(places), np.float32)
+        np.maximum.at(largest, of, excess.ravel())
+        found = zip(places.tolist(), nearest.tolist(), largest.tolist(), view.tolist(), strict=True)
+        for row, *measured in found:
             if row >= 0:
                 known = candidate(row)
-                known.similarity, known.excess = s, e
+                known.similarity, known.excess, known.view = measured
 
     def _mark_identical(
         self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
@@ -256,9 +262,9 @@ class Searcher:
     ) -> None:
         """Verify in order of prior, a few at a time, until nothing is left to find.
 
-        Once a candidate that explains the whole query is certain, only those are still looked at
-        whose prior says that they may be copies too; a query that is explained in part only, as a
-        collage is, goes through all of them.
+        Once a certain copy accounts for the part of the query that speaks for a candidate, that
+        candidate is looked at only if its prior says that it may be a copy too; what speaks for
+        another part, as in a collage, goes on being looked at.
         """
 
         def work(c: Candidate) -> None:
@@ -269,28 +275,36 @@ class Searcher:
             c.geometry = self.verifier.verify(looked.features, features)
             c.verified = True
 
-        waiting = list(candidates)
-        round_ = 2 * self.threads
+        if looked.effort.thorough:
+            list(self._pool.map(work, candidates))
+            return
+        waiting, size = list(candidates), _FIRST
+        accounted, least = Accounted(looked.features), 0.0
+        alike: set[int] = set()
         while waiting:
-            now, waiting = waiting[:round_], waiting[round_:]
+            now, waiting, size = waiting[:size], waiting[size:], _ROUND
             list(self._pool.map(work, now))
-            if looked.effort.thorough:
+            for c in now:
+                if self._is_certain(c):
+                    transform = None if c.identical else c.geometry.transform
+                    accounted.add(transform, (rows[c.row].height, rows[c.row].width))
+                    least = max(least, _ALSO * c.prior)
+            if least == 0:
                 continue
-            least = max((c.prior for c in now if self._settles(c)), default=0.0) * _ALSO
-            skipped = [c for c in waiting if c.prior < least]
-            for c in skipped:
-                c.lacked = "not verified: a far better candidate explains the whole picture"
-            waiting = [c for c in waiting if c.prior >= least]
-            if least > 0:
-                for c in waiting[_MORE:]:
-                    c.lacked = "not verified: other candidates explain the whole picture"
-                waiting = waiting[:_MORE]
+            for c in waiting:
+                box = views.WHOLE if c.is_found_whole else looked.boxes[c.view]
+                if accounted.share(box) < _WHOLE:
+                    continue
+                if c.prior >= least and len(alike) < _MORE:
+                    alike.add(c.row)
+                elif c.row not in alike:
+                    c.lacked = "not verified: other candidates explain what it resembles"
+            waiting = [c for c in waiting if not c.lacked]
 
-    def _settles(self, c: Candidate) -> bool:
-        """Whether a verified candidate is a copy for certain and accounts for the whole query."""
+    def _is_certain(self, c: Candidate) -> bool:
+        """Whether a candidate is a copy beyond doubt."""
         return c.identical or (
             c.verified
-            and c.geometry.coverage_query > _WHOLE
             and not self.model.is_other_view(c.geometry)
             and self.model.score(c.support) > self.model.certain_score
         )

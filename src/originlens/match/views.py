@@ -14,6 +14,10 @@ import numpy.typing as npt
 
 from originlens.core.image import Pixels
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in shares of a picture's sides."""
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
 _SIDE = 320  # working size of the rectangle finder
 _MAX_LINES = 7
 _OUTLINE = 0.45  # least score of a rectangle's outline
@@ -21,10 +25,10 @@ _OUTLINE = 0.45  # least score of a rectangle's outline
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A box (left, top, right, bottom) in shares of the query's sides, and where it comes from."""
+    """A box of the query, and where it comes from."""
 
     name: str
-    box: tuple[float, float, float, float]
+    box: Box
 
     @property
     def area(self) -> float:
@@ -65,7 +69,7 @@ def rectangles(pixels: Pixels, limit: int = 4) -> list[Region]:
     pairs_y = _pairs(_candidates(horizontal, h), h)
     across = {x: _side(vertical, x, w) for x in {x for pair in pairs_x for x in pair}}
     along = {y: _side(horizontal, y, h) for y in {y for pair in pairs_y for y in pair}}
-    scored: list[tuple[float, tuple[float, float, float, float]]] = []
+    scored: list[tuple[float, Box]] = []
     for x0, x1 in pairs_x:
         for y0, y1 in pairs_y:
             if not 0.03 <= (x1 - x0) * (y1 - y0) / (w * h) <= 0.97:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from originlens.core.processors import available_cpus
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 Rows = npt.NDArray[np.int64]
 Search = Callable[[npt.NDArray[Any], int], tuple[npt.NDArray[Any], Rows]]
@@ -47,6 +49,8 @@ def one_thread() -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     """As many threads as CPUs, in each of which FAISS uses that thread only."""
+    from concurrent.futures import ThreadPoolExecutor
+
     begin = library().omp_set_num_threads
     return ThreadPoolExecutor(available_cpus(), "faiss", initializer=begin, initargs=(1,))
 

@@ -206,19 +206,23 @@ def import_file(file: str, index: str, *, pdq: bool, jsonl: bool) -> int:
     started = time.perf_counter()
     try:
         _check_readable(file)
-        with (
-            Index(index, mode="w") as originals,
-            progress("importing", wanted=_has_bar(jsonl)) as ticker,
-        ):
-            events = originals.import_pdq(file) if pdq else originals.import_(file)
-            for done, event in enumerate(events, start=1):
-                counts["failed" if event.error is not None else str(event.status)] += 1
-                _tell(event, jsonl=jsonl)
-                ticker.to(done)
+        with Index(index, mode="w") as originals:
+            with progress("importing", wanted=_has_bar(jsonl)) as ticker:
+                if pdq:
+                    events = originals.import_pdq(file)
+                else:
+                    events = originals.import_(file, calibrate=False)
+                for done, event in enumerate(events, start=1):
+                    counts["failed" if event.error is not None else str(event.status)] += 1
+                    _tell(event, jsonl=jsonl)
+                    ticker.to(done)
+            _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+            if not pdq:  # a hash alone has no look
+                _calibrate(originals, jsonl=jsonl)
     except InputError as error:
         counts["failed"] += 1
         _tell(AddEvent(file, error=error), jsonl=jsonl)
-    _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
+        _sum_up(counts, time.perf_counter() - started, jsonl=jsonl)
     return 1 if counts["failed"] else 0
 
 

@@ -23,7 +23,7 @@ ALLOWED = {
     "forensics": {"core", "store", "forensics"},
     "bench": {"core", "bench"},
     "engine": {"core", "store", "match", "forensics", "engine"},
-    "surfaces": {"core", "store", "match", "forensics", "engine", "surfaces"},
+    "surfaces": {"core", "store", "match", "forensics", "bench", "engine", "surfaces"},
     "testing": {"core", "store", "match", "forensics", "bench", "testing"},
     "__init__": {"core", "match", "engine"},
     "__main__": {"surfaces"},

@@ -163,6 +163,26 @@ _LISTED: dict[str, Schema] = {
 }
 
 
+_ATTACKED: dict[str, Schema] = {
+    "path": _TEXT,
+    "written": _TEXT,
+    "mask": {**_TEXT_OR_NULL, "description": "path of the mask, 255 = changed locally"},
+    "sha256": _SHA256,
+    "attack": {**_TEXT, "description": "the whole expression, as it was understood"},
+    "seed": _COUNT,
+    "transform": {
+        "description": "pixels of the full-size upright source to the result's; H[2][2] = 1",
+        "type": "array",
+        "items": _ROW,
+        "minItems": 3,
+        "maxItems": 3,
+    },
+    "masked": {**_SHARE, "description": "share of the result's pixels in the mask"},
+    "parameters": {**_OBJECT, "description": "what was drawn, a list of `steps`"},
+    "ms": _MS,
+}
+
+
 def schemas() -> dict[str, Schema]:
     """Every published schema by its id (``search/1`` ...)."""
     error = _ref("error")
@@ -211,6 +231,10 @@ def schemas() -> dict[str, Schema]:
         "index-list/1": _document(
             "index-list/1", "one ingested path; equal files are two lines and one asset",
             _object(_LISTED), _object(path_error), ("error",),
+        ),
+        "attack/1": _document(
+            "attack/1", "one picture that was edited in a known way",
+            _object(_ATTACKED), _object(path_error), ("error",),
         ),
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ class _InOrder(TyperGroup):
     """Lists commands in the order in which people meet them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        order = ("index", "search", "examine", "compare", "methods")
+        order = ("index", "search", "examine", "compare", "attack", "methods")
         return sorted(super().list_commands(ctx), key=order.index)
 
 
@@ -291,6 +291,37 @@ def compare(
     from originlens.surfaces.cli import compare as body
 
     return body.run(a, b, html=html, diff_dir=diff_dir, jsonl=jsonl)
+
+
+@app.command("attack")
+def attack(
+    expression: Annotated[
+        str,
+        typer.Argument(metavar="EXPR", help="Edits and strengths: jpeg:0.6+crop:0.2..0.4+meme."),
+    ],
+    source: Annotated[str, typer.Argument(metavar="SRC", help="A picture, or a folder of them.")],
+    target: Annotated[
+        str, typer.Argument(metavar="DST", help="File (.png, .jpg, .webp), or a folder.")
+    ],
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of what is drawn.")] = 0,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--other", metavar="IMAGE", help="Host or donor of edits that take one; repeatable."
+        ),
+    ] = None,
+    masks: Annotated[
+        str | None,
+        typer.Option("--masks", metavar="DIR", help="Write what was changed as grey PNGs."),
+    ] = None,
+    jsonl: Jsonl = False,
+) -> int:
+    """Edit pictures in a known way, for tests: prints transform and parameters."""
+    from originlens.surfaces.cli import attack as body
+
+    return body.run(
+        expression, source, target, seed=seed, others=others or [], masks=masks, jsonl=jsonl
+    )
 
 
 @app.command("methods")

@@ -7,12 +7,14 @@ locally, so that a match, a transform and a change map can be judged against the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from originlens.core.evidence import Match
 from originlens.core.image import Image
 
 
@@ -45,5 +47,28 @@ class Attack(Protocol):
 
         Raises:
             UsageError: ``strength`` lies outside [0, 1].
+        """
+        ...
+
+
+class Matcher(Protocol):
+    """A method of kind "matcher": a whole system that finds the original of a picture."""
+
+    def enrol(self, references: Sequence[str], folder: str) -> list[str]:
+        """Prepare what it needs of the reference files in ``folder``; goes on where it stopped.
+
+        Returns the files that it could not use.
+        """
+        ...
+
+    def open(self, folder: str) -> None:
+        """Open what :meth:`enrol` made, for this process."""
+        ...
+
+    def match(self, image: Image, *, top: int = 10) -> list[Match]:
+        """At most ``top`` references, best first.
+
+        ``path`` is the reference as it was enrolled, ``score`` ranks pairs across queries (larger =
+        more alike), ``relation`` is the system's own decision at its default threshold.
         """
         ...

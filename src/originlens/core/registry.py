@@ -39,6 +39,8 @@ KINDS: dict[str, Kind] = {
         Kind("index", "search", ("originlens.store.indexes",)),
         Kind("detector", "inspect", ("originlens.forensics.metadata",)),
         Kind("attack", "apply", ("originlens.bench.attacks",)),
+        Kind("metric", "measure", ("originlens.bench.metrics",)),
+        Kind("matcher", "match", ("originlens.match.matchers", "originlens.bench.peers")),
     )
 }
 

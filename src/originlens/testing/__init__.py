@@ -2,7 +2,7 @@
 
     import pytest
     from originlens.core import registry
-    from originlens.testing import checks
+    from originlens.testing import _matcher, checks
 
     METHOD = registry.method("detector", "my-detector")
 
@@ -23,7 +23,7 @@ from functools import partial
 
 from originlens.core.errors import UsageError
 from originlens.core.registry import Method
-from originlens.testing import _attack, _descriptor, _detector, _index, _verifier
+from originlens.testing import _attack, _descriptor, _detector, _index, _matcher, _verifier
 from originlens.testing._pictures import awkward_images, textured_image
 
 __all__ = ["Check", "awkward_images", "checks", "textured_image"]
@@ -58,6 +58,7 @@ def checks(method: Method) -> Iterator[Check]:
     """
     kinds = {
         "descriptor": _descriptor.CHECKS,
+        "matcher": _matcher.CHECKS,
         "verifier": _verifier.CHECKS,
         "index": _index.CHECKS,
         "detector": _detector.CHECKS,

@@ -1,0 +1,1 @@
+"""What people use today, behind the same door as our own matchers."""

@@ -1,0 +1,1 @@
+"""Whole systems that find the original of a picture, as the bench compares them."""

@@ -40,6 +40,14 @@ def test_own_null_moves_the_threshold(model, rng):
     assert calibration.threshold(model, 0.1, 1000, own) == pytest.approx(shipped + 2.0, abs=0.6)
 
 
+@pytest.mark.parametrize("rate", [0.5, 0.1, 0.01, 0.001])
+def test_own_null_never_lowers_the_threshold(model, rate, rng):
+    """Queries also bring other photographs of what is kept, which a tidy index does not hold."""
+    tidy = rng.choice(calibration.shipped_scores(model, 1000) - 2.0, 160).tolist()
+    shipped = calibration.threshold(model, rate, 1000)
+    assert calibration.threshold(model, rate, 1000, tidy) == shipped
+
+
 def test_measured_rate_with_few_own_samples_is_honest(model, rng):
     """Nulls of other place and spread, 160 samples each: the mean rate stays below the limit."""
     rates = []
@@ -49,7 +57,7 @@ def test_measured_rate_with_few_own_samples_is_honest(model, rng):
         world = base.mean() + shift + (base - base.mean()) * spread
         limit = calibration.threshold(model, 0.1, 1000, rng.choice(world, 160).tolist())
         rates.append((world > limit).mean())
-    assert 0.04 < np.mean(rates) < 0.1
+    assert 0.03 < np.mean(rates) < 0.1
 
 
 def test_small_index_uses_the_shipped_null(model):

@@ -17,6 +17,7 @@ from originlens.core.registry import Card, Cost
 Mask = npt.NDArray[np.bool_]
 
 AUGLY = "after the edit list of AugLy (Papakipos, Bitton 2022, arXiv:2201.06494); own code"
+ANYPATTERN = "in the spirit of AnyPattern (Wang et al. 2024, arXiv:2404.13788); own code"
 
 
 class Edit(ABC):
@@ -65,6 +66,17 @@ def mapped(pixels: Pixels, transform: Matrix, mask: Mask | None, **parameters: A
         mask = np.zeros(pixels.shape[:2], bool)
     image = Image.from_array(np.ascontiguousarray(pixels))
     return Attacked(image, normalised(np.asarray(transform, dtype=np.float64)), mask, parameters)
+
+
+def mixed_in(pixels: Pixels, other: npt.NDArray[Any], share: float) -> Pixels:
+    """``share`` of another picture of the same frame, (H, W, 3) or grey (H, W), the rest ours."""
+    import cv2
+
+    layer = np.asarray(other, dtype=np.uint8)
+    if layer.ndim == 2:
+        layer = np.repeat(layer[..., None], 3, axis=2)
+    out = cv2.addWeighted(pixels, 1 - share, layer, share, 0)
+    return np.asarray(out, dtype=np.uint8).reshape(pixels.shape)
 
 
 def clipped(values: npt.NDArray[np.floating]) -> Pixels:

@@ -31,7 +31,7 @@ ALLOWED = {
 #: Imported inside functions only: listing methods and printing help must not pay for them.
 HEAVY = {
     "cv2", "faiss", "fastapi", "imagehash", "jinja2", "onnx", "onnxruntime", "pandas", "PIL",
-    "pi_heif", "pyarrow", "ray", "scipy", "skimage", "sklearn", "torch",
+    "pi_heif", "pyarrow", "ray", "scipy", "skimage", "sklearn", "torch", "torchmetrics",
 }  # fmt: skip
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
 GUIDE = {"module": 400, "function": 60}

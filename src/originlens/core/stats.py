@@ -90,13 +90,11 @@ def bootstrap(
     rows = np.asarray(values, dtype=np.float64)
     if len(rows) == 0:
         raise ValueError("no values to resample")
-    labels = list(range(len(rows))) if groups is None else list(groups)
+    labels = np.arange(len(rows)) if groups is None else _codes(groups)
     if len(labels) != len(rows):
         raise ValueError(f"{len(labels)} groups for {len(rows)} values")
-    members: dict[Hashable, list[int]] = {}
-    for index, label in enumerate(labels):
-        members.setdefault(label, []).append(index)
-    blocks = [np.array(indices) for indices in members.values()]
+    ends = np.cumsum(np.bincount(labels))
+    blocks = np.split(np.argsort(labels, kind="stable"), ends[:-1])
     results = []
     for _ in range(rounds):
         drawn = rng.integers(0, len(blocks), len(blocks))
@@ -106,6 +104,46 @@ def bootstrap(
         raise ValueError("the statistic is not finite on any resample")
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def jackknife(
+    count: int,
+    statistic: Callable[[npt.NDArray[np.int64]], float],
+    rng: np.random.Generator,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    blocks: int = 20,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Delete-a-group jackknife interval (Shao and Tu 1995, chapter 2): value -+ t x standard error.
+
+    ``statistic`` maps (M,) int64 indices of kept samples to a number; it may be one that repeated
+    samples bias, as a bootstrap's are. Samples or ``groups`` are dealt into ``blocks`` by ``rng``.
+
+    Raises:
+        ValueError: fewer than two samples or groups, or not one label per sample.
+    """
+    from scipy.stats import t as student
+
+    labels = np.arange(count) if groups is None else _codes(groups)
+    if len(labels) != count:
+        raise ValueError(f"{len(labels)} groups for {count} samples")
+    units = int(labels.max(initial=-1)) + 1
+    blocks = min(blocks, units)
+    if blocks < 2:
+        raise ValueError("a jackknife needs two samples or groups")
+    block = rng.permutation(np.arange(units) % blocks)[labels]
+    left = np.array([statistic(np.flatnonzero(block != number)) for number in range(blocks)])
+    error = np.sqrt((blocks - 1) / blocks * np.sum((left - left.mean()) ** 2))
+    reach = float(student.ppf((1 + level) / 2, blocks - 1) * error)
+    centre = float(statistic(np.arange(count)))
+    return centre - reach, centre + reach
+
+
+def _codes(groups: Sequence[Hashable]) -> npt.NDArray[np.int64]:
+    """Labels as integers from 0, in order of appearance."""
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(label, len(known)) for label in groups], dtype=np.int64)
 
 
 def binomial_test(
@@ -143,6 +181,14 @@ class Roc:
         """Area under the curve: P(positive > negative) + P(tie) / 2."""
         return float(np.sum(np.diff(self.fpr) * (self.tpr[1:] + self.tpr[:-1])) / 2)
 
+    @property
+    def eer(self) -> float:
+        """Equal error rate: the FPR where the linearly interpolated curve meets FPR = 1 - TPR."""
+        gap = self.fpr + self.tpr - 1
+        after = int(np.argmax(gap >= 0))
+        share = -gap[after - 1] / (gap[after] - gap[after - 1])
+        return float(self.fpr[after - 1] + share * (self.fpr[after] - self.fpr[after - 1]))
+
     def tpr_at(self, fpr: float, level: float = 0.95) -> tuple[float, float, float]:
         """Best operating point with a measured false-positive rate <= ``fpr``.
 
@@ -164,7 +210,8 @@ def roc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> Roc:
     values, truth = _scored(scores, labels)
     order = np.argsort(-values, kind="stable")
     values, truth = values[order], truth[order]
-    last = np.flatnonzero(np.append(np.diff(values) != 0, True))
+    # Not a difference of neighbours: that of two infinities is undefined.
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], True))
     hits = np.cumsum(truth)[last]
     positives, negatives = int(truth.sum()), int((~truth).sum())
     return Roc(
@@ -224,7 +271,6 @@ def _steps(values: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Floats, Floats
     """Correct and all pairs at the end of each group of tied scores, best first."""
     order = np.argsort(-values, kind="stable")
     ranked = values[order]
-    # Not a difference of neighbours: that of two infinities is undefined.
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], values.size > 0)[: values.size])
     hits = np.cumsum(truth[order], dtype=np.float64)
     return hits[last], (last + 1).astype(np.float64)
@@ -272,17 +318,26 @@ def llr_cap(positives: int, negatives: int) -> float:
 
 def isotonic(scores: npt.ArrayLike, labels: npt.ArrayLike) -> Calibration:
     """Calibration by isotonic regression (pool adjacent violators), prior taken out, capped."""
+    values, truth = _scored(scores, labels)
+    unique, llr, _ = _pooled_llr(values, truth)
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    cap = llr_cap(positives, negatives)
+    return Calibration(unique, np.clip(llr, -cap, cap), positives, negatives)
+
+
+def _pooled_llr(
+    values: Floats, truth: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """Distinct scores, their log10 LRs by pool adjacent violators (uncapped), index per sample."""
     from scipy.optimize import isotonic_regression
 
-    values, truth = _scored(scores, labels)
     unique, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     share = np.bincount(inverse, weights=truth) / counts
     posterior = isotonic_regression(share, weights=counts).x
-    positives, negatives = int(truth.sum()), int((~truth).sum())
+    prior = truth.sum() / (~truth).sum()
     with np.errstate(divide="ignore"):
-        llr = np.log10(posterior) - np.log10(1 - posterior) - np.log10(positives / negatives)
-    cap = llr_cap(positives, negatives)
-    return Calibration(unique, np.clip(llr, -cap, cap), positives, negatives)
+        llr = np.log10(posterior) - np.log10(1 - posterior) - np.log10(prior)
+    return unique, llr, inverse
 
 
 def platt(scores: npt.ArrayLike, labels: npt.ArrayLike) -> Calibration:
@@ -318,6 +373,17 @@ def cllr(llr: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     wrong_low = np.logaddexp(0, -natural[truth]).mean()
     wrong_high = np.logaddexp(0, natural[~truth]).mean()
     return float((wrong_low + wrong_high) / (2 * np.log(2)))
+
+
+def cllr_min(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """Cllr after the best monotone map of (N,) scores: what discrimination alone leaves, in bits.
+
+    The map is pool adjacent violators fitted to these very samples (Brümmer and du Preez 2006), so
+    that ``cllr - cllr_min`` >= 0 is the loss by calibration.
+    """
+    values, truth = _scored(scores, labels)
+    _, llr, inverse = _pooled_llr(values, truth)
+    return cllr(llr[inverse], truth)
 
 
 def expected_calibration_error(

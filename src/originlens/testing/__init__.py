@@ -23,7 +23,7 @@ from functools import partial
 
 from originlens.core.errors import UsageError
 from originlens.core.registry import Method
-from originlens.testing import _attack, _descriptor, _detector, _index, _matcher, _verifier
+from originlens.testing import _attack, _descriptor, _detector, _index, _matcher, _metric, _verifier
 from originlens.testing._pictures import awkward_images, textured_image
 
 __all__ = ["Check", "awkward_images", "checks", "textured_image"]
@@ -63,6 +63,7 @@ def checks(method: Method) -> Iterator[Check]:
         "index": _index.CHECKS,
         "detector": _detector.CHECKS,
         "attack": _attack.CHECKS,
+        "metric": _metric.CHECKS,
     }
     if method.card.kind not in kinds:
         raise UsageError(f"no conformance checks for kind {method.card.kind!r}")

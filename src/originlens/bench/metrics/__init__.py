@@ -1,0 +1,1 @@
+"""One metric per file, each with its direction, bounds and interval; ``_x.py`` is plumbing."""

@@ -1,0 +1,280 @@
+"""The shortcut audit: can the classes be told from the files without looking at a picture?
+
+A small baseline (a decision tree of depth 4) is given nothing but metadata and size: format, width
+and height, bytes per pixel, JPEG tables, quality and subsampling, container parts such as EXIF, ICC
+or PNG text, bit depth, colour mode. What it reaches, any detector can reach by the same shortcut,
+and a benchmark on which it does well measures the file format (Geirhos et al. 2020,
+arXiv:2004.07780; Grommelt et al. 2024, arXiv:2403.17608).
+
+AUC is that of cross-validation whose folds keep units whole, compared within folds. Its interval is
+a bootstrap over units; its p-value comes from repeating the whole cross-validation with permuted
+labels (units' labels where every unit has one class, else labels within units), so that it is valid
+whatever the features. A benchmark leaks when the interval's lower end exceeds :data:`LEAK_AUC` and
+the p-value is below :data:`LEAK_P`: with labels that mean nothing that happens to less than one in
+a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.bench.protocols._file_features import Features, columns, file_features, typical
+from originlens.bench.protocols.manifest import Manifest, Row
+from originlens.core.errors import InputError, MissingExtra, UsageError
+from originlens.core.stats import bootstrap
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
+
+#: A benchmark leaks when the lower end of the AUC's interval exceeds this ...
+LEAK_AUC = 0.6
+#: ... and the permutation p-value is below this.
+LEAK_P = 0.01
+#: Independent units that each class needs.
+FEWEST_UNITS = 10
+
+_FOLDS = 5
+_DEPTH = 4
+_ROUNDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature alone: its cross-validated AUC, and what is typical of each class."""
+
+    name: str
+    auc: float
+    negative: str
+    positive: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutAudit:
+    """What files alone tell about the class.
+
+    ``auc`` in [0, 1] with its interval [``low``, ``high``] and ``p_value``; ``features`` by falling
+    AUC; ``failed`` are the rows that could not be read.
+    """
+
+    auc: float
+    low: float
+    high: float
+    p_value: float
+    rows: int
+    units: int
+    features: tuple[Feature, ...]
+    failed: tuple[tuple[Row, InputError], ...]
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the benchmark must be warned of."""
+        return self.low > LEAK_AUC and self.p_value < LEAK_P
+
+    @property
+    def warning(self) -> str:
+        """The warning in a sentence; empty where nothing leaks."""
+        if not self.leaks:
+            return ""
+        told = "; ".join(
+            f"{feature.name} (AUC {feature.auc:.3f}; negative: {feature.negative}, "
+            f"positive: {feature.positive})"
+            for feature in self.features[:3]
+            if feature.auc > LEAK_AUC
+        )
+        return (
+            f"this benchmark leaks: metadata and size alone tell the classes with AUC "
+            f"{self.auc:.3f} [{self.low:.3f}, {self.high:.3f}], p = {self.p_value:.3g}"
+            + (f", by {told}" if told else "")
+            + "; equalise it before you believe a detector"
+        )
+
+
+def audit(
+    manifest: Manifest,
+    rng: np.random.Generator,
+    *,
+    at_most: int = 4000,
+    permutations: int = 200,
+) -> ShortcutAudit:
+    """Audit a manifest of two classes.
+
+    Args:
+        manifest: rows with labels; positive and negative as ``Manifest.truth`` has them.
+        rng: of the sample, folds, bootstrap and permutations.
+        at_most: rows looked at; of more, whole units are sampled.
+        permutations: of the labels; the smallest p-value is 1 / (permutations + 1).
+
+    Raises:
+        UsageError: a class has fewer than :data:`FEWEST_UNITS` readable units.
+        MissingExtra: scikit-learn is not installed.
+    """
+    chosen = _sampled(manifest, rng, at_most)
+    kept: list[int] = []
+    files: list[Features] = []
+    failed = []
+    for number, row in enumerate(chosen.rows):
+        try:
+            files.append(file_features(chosen.file(row)))
+            kept.append(number)
+        except InputError as error:
+            failed.append((row, error))
+    readable = chosen.take(kept)
+    truth = readable.truth()
+    units = np.unique(np.array(readable.units(), dtype=object).astype(str), return_inverse=True)[1]
+    _check(truth, units)
+    matrices = columns(files)
+    # One seed for every cross-validation: permuted labels shall differ in nothing else.
+    seed = int(rng.integers(2**32))
+    everything = _stacked(list(matrices.values()), len(files))
+    scores, folds = _cross_validated(everything, truth, units, seed)
+    auc = _auc(scores, truth, folds)
+    low, high = bootstrap(
+        np.column_stack([scores, truth, folds]),
+        lambda drawn: _auc(drawn[:, 0], drawn[:, 1] > 0.5, drawn[:, 2]),
+        rng,
+        groups=list(units),
+        rounds=_ROUNDS,
+    )
+    reached = 0
+    for _ in range(permutations):
+        shuffled = _permuted(truth, units, rng)
+        reached += _auc(*_with(everything, shuffled, units, seed)) >= auc
+    features = [
+        _alone(name, matrix, files, truth, units, seed) for name, matrix in matrices.items()
+    ]
+    features.sort(key=lambda feature: (-feature.auc, feature.name))
+    return ShortcutAudit(
+        auc=auc,
+        low=low,
+        high=high,
+        p_value=(1 + reached) / (1 + permutations),
+        rows=len(files),
+        units=len(set(units)),
+        features=tuple(features),
+        failed=tuple(failed),
+    )
+
+
+def _sampled(manifest: Manifest, rng: np.random.Generator, at_most: int) -> Manifest:
+    if len(manifest) <= at_most:
+        return manifest
+    units: dict[str, list[int]] = {}
+    for number, unit in enumerate(manifest.units()):
+        units.setdefault(unit, []).append(number)
+    blocks = [units[name] for name in sorted(units)]
+    taken: list[int] = []
+    for position in rng.permutation(len(blocks)):
+        if len(taken) + len(blocks[position]) <= at_most:
+            taken += blocks[position]
+    return manifest.take(sorted(taken))
+
+
+def _check(truth: Flags, units: Index) -> None:
+    for name, rows in (("negative", ~truth), ("positive", truth)):
+        count = len(set(units[rows]))
+        if count < FEWEST_UNITS:
+            raise UsageError(
+                f"{count} independent readable units are {name}: an audit needs {FEWEST_UNITS} "
+                "of each class"
+            )
+
+
+def _stacked(matrices: Sequence[npt.NDArray[np.float32]], rows: int) -> npt.NDArray[np.float32]:
+    # Files without any difference still give one (constant) feature to learn nothing from.
+    return np.hstack([np.zeros((rows, 1), np.float32), *matrices])
+
+
+def _folds(truth: Flags, units: Index, seed: int) -> Index:
+    """(N,) fold of each row: units kept whole, classes spread evenly."""
+    count = int(units.max()) + 1
+    share = np.bincount(units, weights=truth, minlength=count) / np.bincount(units)
+    order = np.lexsort((np.random.default_rng(seed).random(count), share))
+    fold = np.empty(count, dtype=np.intp)
+    fold[order] = np.arange(count) % _FOLDS
+    return fold[units]
+
+
+def _cross_validated(
+    matrix: npt.NDArray[np.float32], truth: Flags, units: Index, seed: int
+) -> tuple[Floats, Index]:
+    """Out-of-fold scores and folds of the (N,) rows."""
+    try:
+        from sklearn.tree import DecisionTreeClassifier
+    except ImportError as error:
+        raise MissingExtra("scikit-learn", "bench") from error
+    folds = _folds(truth, units, seed)
+    scores = np.zeros(len(truth))
+    for fold in range(_FOLDS):
+        held = folds == fold
+        seen = ~held
+        if not held.any() or truth[seen].all() or not truth[seen].any():
+            continue
+        tree = DecisionTreeClassifier(
+            max_depth=_DEPTH,
+            min_samples_leaf=max(2, int(seen.sum()) // 50),
+            class_weight="balanced",
+            random_state=0,
+        )
+        tree.fit(matrix[seen], truth[seen])
+        scores[held] = tree.predict_proba(matrix[held])[:, 1]
+    return scores, folds
+
+
+def _with(
+    matrix: npt.NDArray[np.float32], truth: Flags, units: Index, seed: int
+) -> tuple[Floats, Flags, Index]:
+    scores, folds = _cross_validated(matrix, truth, units, seed)
+    return scores, truth, folds
+
+
+def _auc(scores: Floats, truth: Flags, folds: npt.NDArray[np.generic]) -> float:
+    """Share of (positive, negative) pairs of a common fold in the right order, ties half.
+
+    Scores of different folds come from different trees and are not compared.
+    """
+    from scipy.stats import rankdata
+
+    right = pairs = 0.0
+    for fold in np.unique(folds):
+        here = folds == fold
+        positives = int(truth[here].sum())
+        negatives = int(here.sum()) - positives
+        ranks = float(rankdata(scores[here])[truth[here]].sum())
+        right += ranks - positives * (positives + 1) / 2
+        pairs += positives * negatives
+    return right / pairs if pairs else float("nan")
+
+
+def _permuted(truth: Flags, units: Index, rng: np.random.Generator) -> Flags:
+    """Labels exchanged as independence allows: between units of one class, else within units."""
+    count = int(units.max()) + 1
+    positives = np.bincount(units, weights=truth, minlength=count)
+    sizes = np.bincount(units, minlength=count)
+    pure = (positives == 0) | (positives == sizes)
+    labels = positives > 0
+    labels[pure] = rng.permutation(labels[pure])
+    shuffled = labels[units]
+    for unit in np.flatnonzero(~pure):
+        rows = np.flatnonzero(units == unit)
+        shuffled[rows] = rng.permutation(truth[rows])
+    return shuffled
+
+
+def _alone(
+    name: str,
+    matrix: npt.NDArray[np.float32],
+    files: Sequence[Features],
+    truth: Flags,
+    units: Index,
+    seed: int,
+) -> Feature:
+    auc = _auc(*_with(matrix, truth, units, seed))
+    values = [features.get(name) for features in files]
+    negative = [value for value, positive in zip(values, truth, strict=True) if not positive]
+    positive = [value for value, positive in zip(values, truth, strict=True) if positive]
+    return Feature(name, auc, typical(negative), typical(positive))

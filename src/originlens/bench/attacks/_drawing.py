@@ -6,6 +6,7 @@ Letters are those of the scalable font embedded in Pillow (Aileron Regular by So
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,33 @@ def cover(
     top, left = max(0, -y), max(0, -x)
     part = alpha[top : mask.shape[0] - y, left : mask.shape[1] - x] > threshold
     mask[y + top : y + top + part.shape[0], x + left : x + left + part.shape[1]] |= part
+
+
+def canvas(size: tuple[int, int]) -> tuple[Any, Any]:
+    """A transparent Pillow RGBA layer of (height, width) and the pen that draws on it."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    layer = Pillow.new("RGBA", (size[1], size[0]), (0, 0, 0, 0))
+    return layer, ImageDraw.Draw(layer)
+
+
+def laid(pixels: Pixels, layer: Any) -> tuple[Pixels, Mask]:
+    """The picture under a Pillow RGBA layer of its size, and where the layer covers it."""
+    rgba = np.asarray(layer)
+    out = pixels.copy()
+    mask = rgba[..., 3] > 7
+    alpha = rgba[mask][:, 3:].astype(np.float32) / np.float32(255)
+    out[mask] = np.rint(pixels[mask] * (1 - alpha) + rgba[mask][:, :3] * alpha).astype(np.uint8)
+    return out, mask
+
+
+def fitted_text(text: str, height: int, width: int) -> npt.NDArray[np.float32]:
+    """One bold line at most ``height`` high and (as far as 4 px letters go) ``width`` wide."""
+    alpha = text_alpha(text, height, bold=True)
+    if alpha.shape[1] > width:
+        alpha = text_alpha(text, int(height * width / alpha.shape[1]), bold=True)
+    return alpha
 
 
 def scene(size: tuple[int, int], rng: np.random.Generator) -> Pixels:

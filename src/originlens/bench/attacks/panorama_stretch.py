@@ -29,6 +29,6 @@ class PanoramaStretch(Edit):
         upright = bool(rng.random() < 0.3)
         middle = ((h if upright else w) - 1) / 2
         u = ((y if upright else x) - middle) / max(1.0, middle)
-        bent = middle + (u - k * u**3) * max(1.0, middle)
+        bent = middle + (u - k * u * u * u) * max(1.0, middle)
         out, mask = displaced(pixels, x, bent) if upright else displaced(pixels, bent, y)
         return same_frame(out, mask, k=k, upright=upright)

@@ -1,7 +1,7 @@
 """Tones above a threshold inverted, as over-exposed film shows them.
 
 Paper: in the spirit of AnyPattern, Wang et al. 2024, arXiv:2404.13788; own code. Why it works as a
-test: gradients change their sign in bright parts. Fails when: the picture is dark.
+test: gradients change their sign in bright parts. Fails when: the picture is flat.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("solarise", "invert the bright tones", ms=2.8, paper=ANYPATTERN))
+@register(attack_card("solarise", "invert the bright tones", ms=13, paper=ANYPATTERN))
 class Solarise(Edit):
     """Pillow's solarize."""
 
     def edit(self, pixels: Pixels, strength: float, rng: np.random.Generator) -> Attacked:
-        """Threshold 255 - 155 x strength."""
+        """The brightest 80 % x strength of the channel values are inverted."""
         from PIL import Image as Pillow
         from PIL import ImageOps
 
-        threshold = round(255 - 155 * strength)
+        threshold = int(np.quantile(pixels, 1 - 0.8 * strength))
         out = ImageOps.solarize(Pillow.fromarray(pixels), threshold)
         return same_frame(np.asarray(out), threshold=threshold)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from originlens.bench.protocols.layouts import load, names
-from originlens.bench.protocols.manifest import COLUMNS, Row
+from originlens.bench.protocols.manifest import COLUMNS, Manifest, Row
 from originlens.core.errors import ReadError, UsageError
 
 Tree = dict[str, str]
@@ -637,3 +638,29 @@ def test_a_mistake_in_a_layout_is_named(tmp_path: Path, old: str, new: str, mess
     (tmp_path / "mine.toml").write_text(GOOD.replace(old, new, 1))
     with pytest.raises(UsageError, match=message):
         load(str(tmp_path / "mine.toml"))
+
+
+def test_the_example_of_the_guide_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[3] / "docs/how-to/add-a-layout.md"
+    text = page.read_text(encoding="utf-8")
+    shape, toml, code = (
+        re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)[1]  # type: ignore[index]
+        for language in ("text", "toml", "python")
+    )
+    tree = {line.split()[0]: "" for line in shape.splitlines()}
+    grow(tmp_path / "example-set", tree | {"scenes.csv": "photo,scene\n0001,7\n"})
+    (tmp_path / "example.toml").write_text(toml)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == "4 rows; ignored: notes.txt\n"
+    rows = Manifest.read(tmp_path / "example.csv").rows
+    assert rows[0].path == "example-set/images/held_out/0002.jpg"
+    assert [(row.generator, row.group, row.split) for row in rows] == [
+        ("", "0002", "test"),
+        ("flux", "0002", "test"),
+        ("", "scene-7", "train"),
+        ("stable-diffusion-xl", "scene-7", "train"),
+    ]
+    assert rows[1].mask == "example-set/masks/0002_flux.png"

@@ -13,7 +13,8 @@ An entry in ``layouts/`` says where the shape is documented (``pages``), what co
 templates
     ``{group}`` is a named group of ``files``; ``{stem}``, ``{name}`` and ``{folder}`` come for
     free; ``{group|map}`` is looked up in ``[maps.map]``, whose key ``""`` is the default;
-    ``{join.column}`` is a cell of the joined record, empty where there is none.
+    ``{join.column}`` is a cell of the joined record, empty where there is none. A template whose
+    fields are all empty is empty.
 ``[[joins]]``
     A list that tells more about files: ``file`` (regular expression; several may match), ``name``,
     and what a record is: ``line``, a regular expression with named groups, or cells between
@@ -142,14 +143,19 @@ class _Filler:
         return next((filled for text in texts if (filled := self._filled(text, cells))), "")
 
     def _filled(self, text: str, cells: Mapping[str, str]) -> str:
+        """The template with its fields' values; empty where it has fields and all are empty."""
+        values = []
+
         def value(field: re.Match[str]) -> str:
             cell = cells.get(field[1], "")
-            if not field[2]:
-                return cell
-            known = self._maps[field[2]]
-            return known.get(cell.lower(), known.get("", cell))
+            if field[2]:
+                known = self._maps[field[2]]
+                cell = known.get(cell.lower(), known.get("", cell))
+            values.append(cell)
+            return cell
 
-        return FIELD.sub(value, text)
+        filled = FIELD.sub(value, text)
+        return filled if any(values) or not values else ""
 
 
 def names() -> tuple[str, ...]:

@@ -105,16 +105,27 @@ def methods() -> str:
         if not found:
             continue
         parts.append(f"## {kind}\n")
-        parts.append(
-            "| name | what it does | paper | cost | status | fails when |\n|---" + "|---" * 5 + "|"
-        )
-        for method in found:
-            card = method.card
-            cost = f"{card.cost.ms_per_mpx:g} ms, {card.cost.mb:g} MB"
-            cells = (f"`{card.name}`", card.task, card.paper, cost, card.status, card.fails_when)
-            parts.append(f"| {' | '.join(_cell(c) for c in cells)} |")
+        titles = ["name", "what it does", "paper", "cost", "status", "fails when"]
+        if kind == "metric":
+            titles[2:2] = ["better", "bounds"]
+        parts.append(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
+        parts += [f"| {' | '.join(_cell(c) for c in _method_cells(m))} |" for m in found]
         parts.append("")
     return "\n".join(parts)
+
+
+def _method_cells(method: Any) -> list[str]:
+    """One row of the table of methods; metrics tell their direction and bounds too."""
+    card = method.card
+    cost = f"{card.cost.ms_per_mpx:g} ms, {card.cost.mb:g} MB"
+    if card.kind == "metric" and card.cost.note:
+        cost += f" ({card.cost.note})"
+    cells = [f"`{card.name}`", card.task, card.paper, cost, card.status, card.fails_when]
+    if card.kind == "metric":
+        low, high = method.cls.bounds
+        better = "higher" if method.cls.higher_is_better else "lower"
+        cells[2:2] = [better, f"{low:g} to {high:g}".replace("inf", "infinity")]
+    return cells
 
 
 def _cell(text: str) -> str:

@@ -147,6 +147,11 @@ print(make("descriptor", "darkness").describe(Image.from_array(np.zeros((8, 8, 3
     assert _run(block + use, tmp_path).strip() == "[1.]"
 
 
+def test_the_code_of_the_metrics_page_runs(tmp_path: Path) -> None:
+    (block,) = _python_blocks("docs/metrics.md")
+    assert "the sample cannot claim 0.01" in _run(block, tmp_path)
+
+
 def test_the_code_of_the_readme_runs(tmp_path: Path) -> None:
     import skimage.data
     from PIL import Image

@@ -63,6 +63,33 @@ def test_bootstrap_covers_the_mean_and_widens_with_groups() -> None:
     assert again == plain
 
 
+def test_jackknife_of_a_mean_is_the_textbook_interval() -> None:
+    from scipy.stats import sem, t
+
+    values = np.random.default_rng(4).normal(3, 2, 40)
+    low, high = stats.jackknife(
+        40, lambda kept: float(values[kept].mean()), np.random.default_rng(0), blocks=40
+    )
+    assert (low, high) == pytest.approx(t.interval(0.95, 39, values.mean(), sem(values)))
+
+
+def test_jackknife_keeps_groups_together_and_needs_two() -> None:
+    labels = ["a", "b", "c"] * 20
+    kept_groups = []
+
+    def statistic(kept: np.ndarray) -> float:
+        kept_groups.append({labels[i] for i in kept})
+        assert len(kept) == 20 * len(kept_groups[-1])
+        return 0.0
+
+    stats.jackknife(60, statistic, np.random.default_rng(0), groups=labels)
+    assert sorted(map(len, kept_groups)) == [2, 2, 2, 3]
+    with pytest.raises(ValueError, match="two"):
+        stats.jackknife(5, statistic, np.random.default_rng(0), groups=["a"] * 5)
+    with pytest.raises(ValueError, match="groups"):
+        stats.jackknife(5, statistic, np.random.default_rng(0), groups=["a", "b"])
+
+
 def test_exact_tests_agree_with_enumeration() -> None:
     assert stats.binomial_test(8, 10, 0.5) == pytest.approx(binomial_tail(8, 10, 0.5))
     # Fisher's tea: 3 of 4 right, one-sided p = 17/70.
@@ -90,6 +117,21 @@ def test_auc_is_the_probability_of_ranking_right_with_half_for_ties() -> None:
     pairs = itertools.product(scores[labels], scores[~labels])
     won = [1.0 if p > n else 0.5 if p == n else 0.0 for p, n in pairs]
     assert stats.roc(scores, labels).auc == pytest.approx(np.mean(won))
+
+
+def test_infinite_scores_tie_with_one_another() -> None:
+    curve = stats.roc([math.inf, math.inf, -math.inf, -math.inf], [True, False, True, False])
+    assert curve.auc == 0.5
+    assert curve.fpr.tolist() == [0.0, 0.5, 1.0]
+
+
+def test_eer_lies_where_the_curve_meets_the_diagonal() -> None:
+    scores, labels = tied_sample()
+    curve = stats.roc(scores, labels)
+    assert np.interp(curve.eer, curve.fpr, curve.tpr) == pytest.approx(1 - curve.eer)
+    assert stats.roc([1.0, 2.0], [False, True]).eer == 0
+    assert stats.roc([2.0, 1.0], [False, True]).eer == 1
+    assert stats.roc([1.0, 1.0], [False, True]).eer == 0.5
 
 
 def test_tpr_at_fpr_honours_the_rate_and_states_the_bound() -> None:
@@ -176,3 +218,13 @@ def test_separated_classes_are_capped_by_the_smaller_one() -> None:
 def test_cllr_of_no_information_is_one_bit() -> None:
     assert stats.cllr([0.0, 0.0], [True, False]) == pytest.approx(1.0)
     assert stats.cllr([3.0, -3.0], [True, False]) < 0.01
+
+
+def test_cllr_min_is_what_the_best_monotone_map_leaves() -> None:
+    scores, labels = tied_sample()
+    least = stats.cllr_min(scores, labels)
+    assert stats.cllr_min(np.exp(scores), labels) == pytest.approx(least, abs=1e-12)
+    for map_of in (lambda s: s, lambda s: s / 2, lambda s: s - 0.4):
+        assert stats.cllr(map_of(scores), labels) >= least
+    assert stats.cllr_min([1.0, 2.0, 3.0], [False, True, True]) == 0
+    assert stats.cllr_min([2.0, 1.0], [False, True]) == pytest.approx(1)

@@ -1,6 +1,6 @@
 """Statistics of detection and retrieval: exact where an exact method exists.
 
-Intervals: Clopper and Pearson (1934); Wilson (1927); percentile bootstrap, by groups where samples
+Intervals: Clopper and Pearson (1934); Wilson (1927); bootstrap and jackknife, by groups if samples
 share a source (Efron and Tibshirani 1993, chapter 8). Tests: exact binomial, Fisher (1922).
 Retrieval: micro average precision as in the Image Similarity Challenge 2021 (Douze et al. 2021,
 arXiv:2106.09672). Calibration: isotonic regression, Platt scaling (Platt 1999), Cllr (Brümmer and
@@ -129,8 +129,7 @@ def jackknife(
     if len(labels) != count:
         raise ValueError(f"{len(labels)} groups for {count} samples")
     units = int(labels.max(initial=-1)) + 1
-    blocks = min(blocks, units)
-    if blocks < 2:
+    if (blocks := min(blocks, units)) < 2:
         raise ValueError("a jackknife needs two samples or groups")
     block = rng.permutation(np.arange(units) % blocks)[labels]
     left = np.array([statistic(np.flatnonzero(block != number)) for number in range(blocks)])

@@ -27,8 +27,8 @@ from originlens.core.stats import Floats
 
 Average = Literal["picture", "pooled"]
 Maps = list[tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]]
-MASK_COST = Cost(ms_per_mpx=5, mb=10.0)
-RANK_COST = Cost(ms_per_mpx=200, mb=60.0)
+MASK_COST = Cost(ms_per_mpx=0.6, mb=2)
+RANK_COST = Cost(ms_per_mpx=300, mb=64)
 #: Levels that scores are cut into for the interval of a pooled ranking.
 LEVELS = 1024
 

@@ -21,7 +21,7 @@ from originlens.core.registry import register
         paper="Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747",
         reads=("labels", "scores"),
         fails_when="only very low false-positive rates matter",
-        cost=score_cost(20),
+        cost=score_cost(18),
     )
 )
 class Auc(ScoreMetric):

@@ -24,7 +24,7 @@ from originlens.core.registry import register
         paper="Geifman and El-Yaniv 2017, arXiv:1705.08500",
         reads=("answers right or wrong", "confidences"),
         fails_when="systems of different accuracy are compared",
-        cost=score_cost(20),
+        cost=score_cost(19),
     )
 )
 class Aurc(SelectiveMetric):

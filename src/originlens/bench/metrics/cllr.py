@@ -22,7 +22,7 @@ from originlens.core.registry import register
         paper="Brümmer and du Preez 2006, doi:10.1016/j.csl.2005.08.001",
         reads=("labels", "log10 likelihood ratios"),
         fails_when="one confident mistake dominates a small sample",
-        cost=score_cost(7),
+        cost=score_cost(3),
     )
 )
 class Cllr(ScoreMetric):

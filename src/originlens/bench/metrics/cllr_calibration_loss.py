@@ -23,7 +23,7 @@ from originlens.core.registry import register
         paper="Brümmer and du Preez 2006, doi:10.1016/j.csl.2005.08.001",
         reads=("labels", "log10 likelihood ratios"),
         fails_when="the sample is small: the best map is fitted to it, so the loss looks larger",
-        cost=score_cost(45),
+        cost=score_cost(23),
     )
 )
 class CllrCalibrationLoss(ScoreMetric):

@@ -26,7 +26,7 @@ from originlens.core.registry import register
         paper="Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602",
         reads=("labels", "probabilities"),
         fails_when="the sample is small: chance alone makes it positive",
-        cost=score_cost(4),
+        cost=score_cost(0.5),
     )
 )
 class Ece(ScoreMetric):

@@ -21,7 +21,7 @@ from originlens.core.registry import register
         paper="Brümmer and du Preez 2006, doi:10.1016/j.csl.2005.08.001",
         reads=("labels", "scores"),
         fails_when="misses and false alarms do not cost the same",
-        cost=score_cost(20),
+        cost=score_cost(18),
     )
 )
 class Eer(ScoreMetric):

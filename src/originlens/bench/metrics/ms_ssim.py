@@ -21,7 +21,7 @@ from originlens.core.registry import Cost, register
         paper="Wang, Simoncelli and Bovik 2003, doi:10.1109/ACSSC.2003.1292216",
         reads=("originals", "pictures"),
         fails_when="pictures are shifted or turned, or shorter than 176 pixels",
-        cost=Cost(ms_per_mpx=700, mb=300.0),
+        cost=Cost(ms_per_mpx=350, mb=240),
     )
 )
 class MsSsim(PictureMetric):

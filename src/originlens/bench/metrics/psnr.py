@@ -21,7 +21,7 @@ from originlens.core.registry import Cost, register
         paper="Huynh-Thu and Ghanbari 2008, doi:10.1049/el:20080522",
         reads=("originals", "pictures"),
         fails_when="pictures are shifted or recoloured a little",
-        cost=Cost(ms_per_mpx=20, mb=50.0),
+        cost=Cost(ms_per_mpx=7, mb=48),
     )
 )
 class Psnr(PictureMetric):

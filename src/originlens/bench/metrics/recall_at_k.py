@@ -25,7 +25,7 @@ from originlens.core.registry import register
         paper="Jegou et al. 2011, doi:10.1109/TPAMI.2010.57",
         reads=("true references", "ranked references"),
         fails_when="false answers matter too",
-        cost=score_cost(150),
+        cost=score_cost(300),
     )
 )
 class RecallAtK(Metric):

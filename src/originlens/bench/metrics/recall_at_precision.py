@@ -24,7 +24,7 @@ from originlens.core.registry import register
         paper="Douze et al. 2021, arXiv:2106.09672",
         reads=("pairs", "scores"),
         fails_when="few pairs are ranked",
-        cost=score_cost(15),
+        cost=score_cost(18),
     )
 )
 class RecallAtPrecision(PairMetric):

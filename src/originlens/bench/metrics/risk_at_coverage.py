@@ -24,7 +24,7 @@ from originlens.core.registry import register
         paper="El-Yaniv and Wiener 2010, JMLR 11",
         reads=("answers right or wrong", "confidences"),
         fails_when="confidences are tied around the cut",
-        cost=score_cost(20),
+        cost=score_cost(19),
     )
 )
 class RiskAtCoverage(SelectiveMetric):

@@ -21,7 +21,7 @@ from originlens.core.registry import Cost, register
         paper="Wang et al. 2004, doi:10.1109/TIP.2003.819861",
         reads=("originals", "pictures"),
         fails_when="pictures are shifted or turned",
-        cost=Cost(ms_per_mpx=500, mb=300.0),
+        cost=Cost(ms_per_mpx=240, mb=240),
     )
 )
 class Ssim(PictureMetric):

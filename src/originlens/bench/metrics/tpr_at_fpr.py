@@ -23,7 +23,7 @@ from originlens.core.registry import register
         paper="An et al. 2024 (WAVES), arXiv:2401.08573; Clopper and Pearson 1934",
         reads=("labels", "scores"),
         fails_when="there are too few negatives to know the rate; the note says so",
-        cost=score_cost(20),
+        cost=score_cost(18),
     )
 )
 class TprAtFpr(ScoreMetric):
@@ -56,6 +56,8 @@ class TprAtFpr(ScoreMetric):
         """Exact one-sided upper bound of the true FPR at the threshold; > ``fpr``: not shown.
 
         With n negatives and none above the threshold it is 1 - (1 - level)^(1/n), about 3 / n.
+        It holds although the sample chose the threshold: with k negatives at or above it, the rate
+        is at most that of the next negative, whose distribution is the bound's Beta(k + 1, n - k).
         """
         return curve(truth, output).tpr_at(self.fpr, level)[2]
 
@@ -63,5 +65,5 @@ class TprAtFpr(ScoreMetric):
         """The measured rate with its bound, and whether the sample can claim the rate asked for."""
         negatives = curve(truth, output).negatives
         bound = self.bound(truth, output, level=level)
-        said = f"FPR <= {bound:.3g} ({level:.0%} bound, {negatives} negatives)"
+        said = f"FPR <= {bound:.3g} ({100 * level:g} % bound, {negatives} negatives)"
         return said if bound <= self.fpr else f"{said}: the sample cannot claim {self.fpr:g}"

@@ -23,7 +23,7 @@ from originlens.core.registry import register
         paper="Douze et al. 2021, arXiv:2106.09672",
         reads=("pairs", "scores"),
         fails_when="the share of queries without an original differs between sets",
-        cost=score_cost(15),
+        cost=score_cost(16),
     )
 )
 class Uap(PairMetric):

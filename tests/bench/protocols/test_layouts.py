@@ -80,6 +80,7 @@ DF40: Tree = {
     "DF40/MidJourney/real/1.png": "",
     "DF40_train/StyleGAN2/001/seed0188.png": "",
     "DF40_train/simswap/frames/993_989/131.png": "",
+    "splits/test.json": json.dumps([["870", "001"]]),
 }
 FORGERYNET: Tree = {
     "Training/image/train_release/6/c1/f1/frame00049.jpg": "",
@@ -370,6 +371,7 @@ EXPECTED: dict[str, tuple[Tree, list[Row]]] = {
                 "real",
                 source="cdf",
                 group="cdf-id0",
+                split="test",
                 forgery="",
             ),
             r(
@@ -395,7 +397,7 @@ EXPECTED: dict[str, tuple[Tree, list[Row]]] = {
                 "fake",
                 source="ff",
                 generator="simswap",
-                group="ff-001",
+                group="ff-870",
                 split="test",
                 forgery="swap",
             ),
@@ -404,7 +406,7 @@ EXPECTED: dict[str, tuple[Tree, list[Row]]] = {
                 "fake",
                 source="ff",
                 generator="StyleGAN2",
-                group="ff-001",
+                group="ff-870",
                 split="train",
                 forgery="synthesis",
             ),
@@ -421,7 +423,8 @@ EXPECTED: dict[str, tuple[Tree, list[Row]]] = {
                 "FaceForensics++/original_sequences/youtube/c23/frames/001/000.png",
                 "real",
                 source="ff",
-                group="ff-001",
+                group="ff-870",
+                split="test",
                 forgery="",
             ),
         ],
@@ -581,6 +584,13 @@ def test_the_case_of_letters_does_not_matter(tmp_path: Path) -> None:
 def test_groups_of_pairs_do_not_leak_between_splits(tmp_path: Path) -> None:
     applied = load("faceforensics").apply(grow(tmp_path, FACEFORENSICS))
     assert applied.manifest.leaks() == ()
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    grow(tmp_path, CIFAKE)
+    (tmp_path / "train/REAL/9999.jpg").symlink_to("nowhere.jpg")
+    applied = load("cifake").apply(tmp_path)
+    assert applied.ignored == ("train/REAL/9999.jpg",)
 
 
 def test_a_folder_of_another_shape_is_refused_with_the_tree(tmp_path: Path) -> None:

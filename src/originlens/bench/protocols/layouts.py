@@ -48,8 +48,8 @@ _FOLDER = Path(__file__).parent / "layouts"
 class Applied:
     """A folder read by a layout.
 
-    ``ignored`` are files that no rule knows (videos, archives, notes); ``unmatched`` says how many
-    entries of each joined or split list named no file that is there.
+    ``ignored`` are files that no rule knows (videos, archives, notes) or that are none (dangling
+    links); ``unmatched`` says how many entries of each joined or split list named no file.
     """
 
     manifest: Manifest
@@ -68,7 +68,7 @@ class Layout:
         """The manifest of a folder of this layout, rows in order of their paths.
 
         Raises:
-            ReadError: the folder is missing, or a list in it cannot be read.
+            ReadError: the folder is missing, or a folder or list in it cannot be read.
             UsageError: no file fits, or a list that is joined is broken.
         """
         folder = Path(root)
@@ -76,10 +76,15 @@ class Layout:
             raise ReadError(
                 f"{folder}: no such folder: name the one that holds {self.declared.title}"
             )
-        found = (item.path for item in walk([folder]) if item.readable)
-        files = [Path(path).relative_to(folder).as_posix() for path in found]
+        files: list[str] = []
+        unreadable: list[str] = []
+        for item in walk([folder]):
+            if item.error is not None:
+                raise item.error
+            path = Path(item.path).relative_to(folder).as_posix()
+            (files if item.readable else unreadable).append(path)
         filler = _Filler(self.declared, folder, files)
-        rows, ignored = [], []
+        rows, ignored = [], unreadable
         for path in files:
             match = self._match(path)
             if match is None:

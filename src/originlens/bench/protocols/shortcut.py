@@ -115,17 +115,7 @@ def audit(
         UsageError: a class has fewer than :data:`FEWEST_UNITS` readable units.
         MissingExtra: scikit-learn is not installed.
     """
-    chosen = _sampled(manifest, rng, at_most)
-    kept: list[int] = []
-    files: list[Features] = []
-    failed = []
-    for number, row in enumerate(chosen.rows):
-        try:
-            files.append(file_features(chosen.file(row)))
-            kept.append(number)
-        except InputError as error:
-            failed.append((row, error))
-    readable = chosen.take(kept)
+    readable, files, failed = _looked_at(_sampled(manifest, rng, at_most))
     truth = readable.truth()
     units = np.unique(np.array(readable.units(), dtype=object).astype(str), return_inverse=True)[1]
     _check(truth, units)
@@ -155,8 +145,24 @@ def audit(
         rows=len(files),
         units=len(set(units)),
         features=tuple(features),
-        failed=tuple(failed),
+        failed=failed,
     )
+
+
+def _looked_at(
+    manifest: Manifest,
+) -> tuple[Manifest, list[Features], tuple[tuple[Row, InputError], ...]]:
+    """The rows that can be read with their features, and the others with the reason of each."""
+    kept: list[int] = []
+    files: list[Features] = []
+    failed = []
+    for number, row in enumerate(manifest.rows):
+        try:
+            files.append(file_features(manifest.file(row)))
+            kept.append(number)
+        except InputError as error:
+            failed.append((row, error))
+    return manifest.take(kept), files, tuple(failed)
 
 
 def _p_value(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from originlens.bench.metrics.auc import Auc
+from originlens.bench.metrics.cllr import Cllr
 from originlens.bench.metrics.recall_at_k import RecallAtK
 from originlens.bench.metrics.tpr_at_fpr import TprAtFpr
 from originlens.bench.metrics.uap import Uap
@@ -68,6 +69,15 @@ def test_resamples_without_a_value_are_left_out() -> None:
     truth = Pairs(np.array([True, False]), np.array([0, 1]), np.array([1, 0]))
     low, high = Uap().interval(truth, np.array([0.4, 0.6]), rng=RNG(0))
     assert low < high <= 1
+
+
+def test_an_infinite_value_is_not_bounded_by_leaving_it_out() -> None:
+    # One positive of ten was stated to be impossible: resamples without it would look fine.
+    labels = np.arange(20) % 2 == 0
+    llr = np.where(labels, 2.0, -2.0)
+    llr[0] = -np.inf
+    assert Cllr().measure(labels, llr) == np.inf
+    assert Cllr().interval(labels, llr, rng=RNG(0)) == (0, np.inf)
 
 
 def test_a_value_says_what_limits_it() -> None:

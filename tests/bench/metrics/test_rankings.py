@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from originlens.bench.metrics._base import Metric
 from originlens.bench.metrics.recall_at_k import RecallAtK
 from originlens.bench.metrics.recall_at_precision import RecallAtPrecision
 from originlens.bench.metrics.uap import Uap
@@ -74,6 +75,24 @@ def test_a_drawn_query_brings_its_pairs_and_its_missed_ones() -> None:
     assert drawn.query.tolist() == [0, 0, 2, 2, 3, 3]
     assert drawn.correct.tolist() == [True, False, True, False, False, True]
     assert drawn.positives.tolist() == [1, 1, 1, 3]
+
+
+@pytest.mark.parametrize("groups", [None, [0, 0, 1, 1, 1, 2, 2, 3, 4, 4]])
+def test_the_quick_interval_equals_that_of_measuring_anew(groups: list[int] | None) -> None:
+    rng = RNG(5)
+    query, correct = rng.integers(0, 10, 60), rng.random(60) < 0.4
+    found = np.bincount(query[correct], minlength=10)
+    truth, scores = Pairs(correct, query, found + 1), np.round(rng.normal(correct, 1), 1)
+    for metric in (Uap(), RecallAtPrecision(precision=0.7)):
+        quick = metric.interval(truth, scores, rng=RNG(1), groups=groups, rounds=100)
+        slow = Metric.resampled(metric, truth, scores, RNG(1), 0.95, groups, 100)
+        assert quick == pytest.approx(slow, abs=1e-12)
+
+
+def test_a_precision_outside_its_range_is_refused() -> None:
+    for precision in (0.0, 1.1, np.nan):
+        with pytest.raises(UsageError, match="precision"):
+            RecallAtPrecision(precision=precision).measure(*ranking(0))
 
 
 def test_pairs_that_contradict_themselves_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
@@ -106,7 +107,13 @@ class Metric(ABC):
         groups: Sequence[Hashable] | None,
         rounds: int,
     ) -> Interval:
-        """Percentile bootstrap over units or groups; metrics with a quicker way replace this."""
+        """Percentile bootstrap over units or groups; metrics with a quicker way replace this.
+
+        An infinite value comes from single units, which says nothing about how rare they are: the
+        bounds are the interval then.
+        """
+        if math.isinf(self.measure(truth, output)):
+            return self.bounds
 
         def statistic(indices: Floats) -> float:
             drawn = self.take(truth, output, indices.astype(np.int64))
@@ -126,9 +133,10 @@ class Metric(ABC):
         rng: np.random.Generator,
         level: float = 0.95,
         groups: Sequence[Hashable] | None = None,
+        rounds: int = ROUNDS,
     ) -> Value:
-        """The measured value with its interval, for tables."""
-        low, high = self.interval(truth, output, rng=rng, level=level, groups=groups)
+        """The measured value with its interval, for tables; the arguments of :meth:`interval`."""
+        low, high = self.interval(truth, output, rng=rng, level=level, groups=groups, rounds=rounds)
         value = self.measure(truth, output)
         count = self.units(truth, output) if groups is None else len(set(groups))
         notes = [self.note(truth, output, level)]
@@ -139,8 +147,6 @@ class Metric(ABC):
     @property
     def label(self) -> str:
         """The card's name with the options of this instance: ``tpr-at-fpr(fpr=0.01)``."""
-        import inspect
-
         parameters = inspect.signature(type(self)).parameters.values()
         options = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         told = ", ".join(f"{name}={getattr(self, name)}" for name in options)

@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import math
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from originlens.bench.metrics._base import Indices, Metric
+from originlens.bench.metrics._base import Indices, Interval, Metric
 from originlens.bench.results import Pairs
+from originlens.core import stats
 from originlens.core.errors import UsageError
 from originlens.core.stats import Floats
 
 
 class PairMetric(Metric):
     """Truth: :class:`Pairs`; output: (N,) float scores of the pairs; units: queries."""
+
+    @abstractmethod
+    def ranked(self, scores: Floats, correct: npt.NDArray[np.bool_], positives: int) -> float:
+        """The value of (N,) scores and flags of pairs, given the number of all true pairs."""
+
+    def measure(self, truth: Any, output: Any) -> float:
+        """The value of (N,) float scores of :class:`~originlens.bench.results.Pairs`."""
+        pairs, scores, positives = checked(truth, output)
+        return self.ranked(scores, pairs.correct, positives)
+
+    def resampled(
+        self,
+        truth: Any,
+        output: Any,
+        rng: np.random.Generator,
+        level: float,
+        groups: Sequence[Hashable] | None,
+        rounds: int,
+    ) -> Interval:
+        """Bootstrap over queries or groups of them."""
+        pairs, scores, _ = checked(truth, output)
+        # Sorted once and then only repeated, pairs stay sorted: sorting them again costs little.
+        order = np.argsort(-scores, kind="stable")
+        scores, correct, query = scores[order], pairs.correct[order], pairs.query[order]
+
+        def statistic(drawn: Floats) -> float:
+            times = np.bincount(drawn.astype(np.int64), minlength=pairs.positives.size)
+            positives = int(times @ pairs.positives)
+            if not positives:
+                return math.nan
+            rows = np.repeat(np.arange(scores.size), times[query])
+            return self.ranked(scores[rows], correct[rows], positives)
+
+        rows = np.arange(pairs.positives.size)
+        return stats.bootstrap(rows, statistic, rng, groups=groups, rounds=rounds, level=level)
 
     def units(self, truth: Any, output: Any) -> int:
         """The number of queries."""
@@ -45,7 +85,7 @@ class PairMetric(Metric):
         }
 
 
-def ranked(truth: Any, output: Any) -> tuple[Pairs, Floats, int]:
+def checked(truth: Any, output: Any) -> tuple[Pairs, Floats, int]:
     """Pairs, their scores, and the number of all true pairs.
 
     Raises:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from originlens.bench.metrics._base import Indices, Metric, metric_card
+import numpy as np
+
+from originlens.bench.metrics._base import Indices, MeanMetric, metric_card
 from originlens.core.errors import UsageError
 from originlens.core.registry import Cost, register
+from originlens.core.stats import Floats
 
 
 @register(
@@ -24,7 +27,7 @@ from originlens.core.registry import Cost, register
         cost=Cost(ms_per_mpx=1, mb=1.0, note="per 10,000 payloads"),
     )
 )
-class PayloadExactness(Metric):
+class PayloadExactness(MeanMetric):
     """Truth: N payloads (bytes, text or integers); output: what was read, None for nothing.
 
     Units: payloads. Exact interval.
@@ -33,13 +36,8 @@ class PayloadExactness(Metric):
     higher_is_better = True
     bounds = (0.0, 1.0)
 
-    def measure(self, truth: Any, output: Any) -> float:
-        """The share of equal payloads."""
-        hits, trials = self.counts(truth, output)
-        return hits / trials
-
-    def counts(self, truth: Any, output: Any) -> tuple[int, int]:
-        """Payloads read exactly, and all.
+    def each(self, truth: Any, output: Any) -> Floats:
+        """(N,) float64: 1 for a payload read exactly, else 0.
 
         Raises:
             UsageError: none, or different numbers.
@@ -47,7 +45,12 @@ class PayloadExactness(Metric):
         if len(truth) != len(output) or not len(truth):
             raise UsageError(f"{len(output)} payloads read of {len(truth)}")
         pairs = zip(truth, output, strict=True)
-        return sum(read is not None and read == sent for sent, read in pairs), len(truth)
+        return np.array([read is not None and read == sent for sent, read in pairs], np.float64)
+
+    def counts(self, truth: Any, output: Any) -> tuple[int, int]:
+        """Payloads read exactly, and all."""
+        hits = self.each(truth, output)
+        return int(hits.sum()), hits.size
 
     def units(self, truth: Any, output: Any) -> int:
         """The number of payloads."""

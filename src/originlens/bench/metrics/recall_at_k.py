@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from originlens.bench.metrics._base import Indices, Metric, metric_card
+from originlens.bench.metrics._base import Indices, MeanMetric, metric_card
 from originlens.bench.metrics._scores import score_cost
-from originlens.core import stats
 from originlens.core.errors import UsageError
 from originlens.core.registry import register
+from originlens.core.stats import Floats
 
 
 @register(
@@ -28,7 +28,7 @@ from originlens.core.registry import register
         cost=score_cost(300),
     )
 )
-class RecallAtK(Metric):
+class RecallAtK(MeanMetric):
     """Truth: one id per query, or a set of ids of which any counts.
 
     Output: per query the ids that came back, best first (a list, or a row of a (Q, K) array; fill
@@ -41,14 +41,23 @@ class RecallAtK(Metric):
     def __init__(self, *, k: int = 1) -> None:
         self.k = k
 
-    def measure(self, truth: Any, output: Any) -> float:
-        """The share, over all queries."""
-        return stats.recall_at(self._ranks(truth, output), self.k)
+    def each(self, truth: Any, output: Any) -> Floats:
+        """(N,) float64: 1 for a query answered among the first k, else 0.
+
+        Raises:
+            UsageError: no query, not one answer each, or k below 1.
+        """
+        if self.k < 1:
+            raise UsageError(f"k is at least 1, not {self.k}")
+        if len(truth) != len(output) or not len(truth):
+            raise UsageError(f"{len(output)} answers to {len(truth)} queries")
+        pairs = zip(truth, output, strict=True)
+        return np.array([_found(true, ids, self.k) for true, ids in pairs], dtype=np.float64)
 
     def counts(self, truth: Any, output: Any) -> tuple[int, int]:
         """Queries answered, and all."""
-        ranks = self._ranks(truth, output)
-        return round(stats.recall_at(ranks, self.k) * len(ranks)), len(ranks)
+        hits = self.each(truth, output)
+        return int(hits.sum()), hits.size
 
     def units(self, truth: Any, output: Any) -> int:
         """The number of queries."""
@@ -67,16 +76,9 @@ class RecallAtK(Metric):
             "worst": (ids, [[-1] for _ in ids]),
         }
 
-    def _ranks(self, truth: Any, output: Any) -> list[int | None]:
-        if self.k < 1:
-            raise UsageError(f"k is at least 1, not {self.k}")
-        if len(truth) != len(output) or not len(truth):
-            raise UsageError(f"{len(output)} answers to {len(truth)} queries")
-        return [_rank(wanted, found) for wanted, found in zip(truth, output, strict=True)]
 
-
-def _rank(wanted: Any, found: Sequence[Hashable]) -> int | None:
-    """Rank of the first true reference, 1 = first; None if none came back."""
+def _found(wanted: Any, ids: Sequence[Hashable], k: int) -> bool:
+    """Whether a true reference is among the first k ids."""
     true = wanted if isinstance(wanted, (set, frozenset)) else {wanted}
-    ids = found.tolist() if isinstance(found, np.ndarray) else found
-    return next((rank for rank, name in enumerate(ids, 1) if name in true), None)
+    first = ids[:k]
+    return not true.isdisjoint(first.tolist() if isinstance(first, np.ndarray) else first)

@@ -7,14 +7,16 @@ on top can then decide everything.
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
+import numpy.typing as npt
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._rankings import PairMetric, ranked
+from originlens.bench.metrics._rankings import PairMetric
 from originlens.bench.metrics._scores import score_cost
 from originlens.core import stats
 from originlens.core.errors import UsageError
 from originlens.core.registry import register
+from originlens.core.stats import Floats
 
 
 @register(
@@ -36,9 +38,8 @@ class RecallAtPrecision(PairMetric):
     def __init__(self, *, precision: float = 0.9) -> None:
         self.precision = precision
 
-    def measure(self, truth: Any, output: Any) -> float:
-        """Recall for (N,) scores of :class:`~originlens.bench.results.Pairs`."""
+    def ranked(self, scores: Floats, correct: npt.NDArray[np.bool_], positives: int) -> float:
+        """Recall of pairs; ties pass together."""
         if not 0 < self.precision <= 1:
             raise UsageError(f"a precision lies in (0, 1], not {self.precision}")
-        pairs, scores, positives = ranked(truth, output)
-        return stats.recall_at_precision(scores, pairs.correct, positives, self.precision)
+        return stats.recall_at_precision(scores, correct, positives, self.precision)

@@ -7,13 +7,15 @@ share of such queries differs between sets, which moves the value without any ch
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
+import numpy.typing as npt
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._rankings import PairMetric, ranked
+from originlens.bench.metrics._rankings import PairMetric
 from originlens.bench.metrics._scores import score_cost
 from originlens.core import stats
 from originlens.core.registry import register
+from originlens.core.stats import Floats
 
 
 @register(
@@ -35,7 +37,6 @@ class Uap(PairMetric):
     higher_is_better = True
     bounds = (0.0, 1.0)
 
-    def measure(self, truth: Any, output: Any) -> float:
-        """uAP of (N,) scores of :class:`~originlens.bench.results.Pairs`."""
-        pairs, scores, positives = ranked(truth, output)
-        return stats.micro_average_precision(scores, pairs.correct, positives)
+    def ranked(self, scores: Floats, correct: npt.NDArray[np.bool_], positives: int) -> float:
+        """uAP of pairs."""
+        return stats.micro_average_precision(scores, correct, positives)

@@ -12,7 +12,8 @@ from originlens.core.errors import UsageError
 from originlens.core.image import Image
 from originlens.core.registry import Method, methods
 
-ATTACKS = methods("attack")
+#: Those that need no extra; gradient attacks have their own tests.
+ATTACKS = [found for found in methods("attack") if found.card.extra is None]
 NAMES = [found.card.name for found in ATTACKS]
 #: Attacks whose pixels keep their colours (up to resampling and compression) outside the mask.
 FAITHFUL = {

@@ -36,8 +36,19 @@ class Edit(ABC):
         """Edit (H, W, 3) uint8 pixels (never in place) at a strength in (0, 1]."""
 
 
-def attack_card(name: str, task: str, *, ms: float, paper: str = AUGLY, note: str = "") -> Card:
-    """A card of kind "attack"; ``ms`` is the measured cost in milliseconds per megapixel."""
+def attack_card(
+    name: str,
+    task: str,
+    *,
+    ms: float,
+    paper: str = AUGLY,
+    note: str = "",
+    extra: str | None = None,
+) -> Card:
+    """A card of kind "attack".
+
+    ``ms`` is the measured cost in milliseconds per megapixel, ``extra`` the pip extra it needs.
+    """
     return Card(
         name=name,
         kind="attack",
@@ -50,6 +61,7 @@ def attack_card(name: str, task: str, *, ms: float, paper: str = AUGLY, note: st
         status="stable",
         scope="benchmarks, tests and demos: no model of what any one editor does",
         fails_when="the picture is so small (a few pixels) that the edit rounds to nothing",
+        extra=extra,
     )
 
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("barcode", "add a bar code", ms=1.1, paper=ANYPATTERN))
+@register(attack_card("barcode", "add a bar code", ms=0.9, paper=ANYPATTERN))
 class Barcode(Edit):
     """Black bars of one to four units at a random place."""
 
@@ -23,13 +23,10 @@ class Barcode(Edit):
         h, w = pixels.shape[:2]
         pw = min(w, max(4, round(w * (0.15 + 0.35 * strength))))
         ph = min(h, max(2, round(0.5 * pw)))
-        runs = rng.integers(1, 5, 40)
-        units = np.repeat(np.arange(40) % 2, runs)
-        columns = np.minimum(
-            (np.arange(pw) * (len(units) + 20) / pw).astype(int) - 10, len(units) - 1
-        )
-        row = np.where((columns >= 0) & (units[np.clip(columns, 0, None)] == 0), 0, 255)
-        row = np.where(np.arange(pw) * (len(units) + 20) / pw - 10 >= len(units), 255, row)
+        # Bars and gaps of one to four units between two quiet zones of ten units.
+        units = np.repeat(np.arange(40) % 2 * 255, rng.integers(1, 5, 40))
+        units = np.pad(units, 10, constant_values=255)
+        row = units[np.arange(pw) * len(units) // pw]
         plate = np.full((ph, pw, 3), 255, np.uint8)
         edge = max(0, round(0.08 * ph))
         plate[edge : ph - edge] = row.astype(np.uint8)[None, :, None]

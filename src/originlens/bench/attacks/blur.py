@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("blur", "blur the whole picture", ms=17))
+@register(attack_card("blur", "blur the whole picture", ms=18))
 class Blur(Edit):
     """Blur with one sigma everywhere."""
 

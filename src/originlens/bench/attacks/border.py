@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("border", "add a frame", ms=20))
+@register(attack_card("border", "add a frame", ms=13))
 class Border(Edit):
     """Add margins of one colour, in half of the cases with an inner line of another."""
 

@@ -14,12 +14,12 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("censor-bar", "cover parts by bars", ms=0.3, paper=ANYPATTERN))
+@register(attack_card("censor-bar", "cover parts by bars", ms=0.4, paper=ANYPATTERN))
 class CensorBar(Edit):
     """One to three bars, black, seldom white."""
 
     def edit(self, pixels: Pixels, strength: float, rng: np.random.Generator) -> Attacked:
-        """Bars 30 % wide and 6 % to 25 % high x strength, at random places."""
+        """Bars 15 % to 45 % wide and 4 % to 4 % + 20 % x strength high, at random places."""
         h, w = pixels.shape[:2]
         out = pixels.copy()
         mask = np.zeros((h, w), bool)

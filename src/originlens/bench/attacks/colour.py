@@ -18,7 +18,7 @@ PAPER = "Chen et al. 2020, SimCLR, arXiv:2002.05709 (colour jitter)"
 
 
 @register(
-    attack_card("colour", "change brightness, contrast, saturation, hue, gamma", ms=8.3, paper=PAPER)
+    attack_card("colour", "change brightness, contrast, saturation, hue, gamma", ms=8, paper=PAPER)
 )
 class Colour(Edit):
     """Every property moves by half to the whole of its range, direction drawn."""

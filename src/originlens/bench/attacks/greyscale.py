@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("greyscale", "remove colour", ms=20, paper="ITU-R BT.601-7 (2011)"))
+@register(attack_card("greyscale", "remove colour", ms=17, paper="ITU-R BT.601-7 (2011)"))
 class Greyscale(Edit):
     """Mix every pixel with its luma."""
 

@@ -16,7 +16,7 @@ from originlens.core.registry import register
 
 @register(
     attack_card(
-        "halftone", "print with a dot screen", ms=120, paper="Ulichney 1987, Digital Halftoning"
+        "halftone", "print with a dot screen", ms=100, paper="Ulichney 1987, Digital Halftoning"
     )
 )
 class Halftone(Edit):

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("local-recolour", "change the colour of a region", ms=90))
+@register(attack_card("local-recolour", "change the colour of a region", ms=97))
 class LocalRecolour(Edit):
     """Replace the region's chroma by one strong hue, keep its luma."""
 

@@ -18,7 +18,7 @@ from originlens.core.registry import register
 PAPER = "Gustafsson 1993, Interactive Image Warping, Helsinki University of Technology"
 
 
-@register(attack_card("local-warp", "swell, pinch or swirl a region", ms=110, paper=PAPER))
+@register(attack_card("local-warp", "swell, pinch or swirl a region", ms=72, paper=PAPER))
 class LocalWarp(Edit):
     """A displacement that fades to nothing at the region's rim."""
 

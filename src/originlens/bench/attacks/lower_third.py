@@ -15,8 +15,11 @@ from originlens.bench.attacks._drawing import blend, fitted_text, words
 from originlens.core.image import Pixels
 from originlens.core.registry import register
 
+#: Red, blue and black of headline bars.
+COLOURS = ((160, 20, 40), (20, 30, 130), (20, 20, 20))
 
-@register(attack_card("lower-third", "add a news banner", ms=5.1, paper=ANYPATTERN))
+
+@register(attack_card("lower-third", "add a news banner", ms=8.5, paper=ANYPATTERN))
 class LowerThird(Edit):
     """A coloured headline bar over a lighter bar."""
 
@@ -30,9 +33,7 @@ class LowerThird(Edit):
         split = top + max(1, round(0.62 * height))
         left = round(w * rng.uniform(0, 0.08))
         right = w - left
-        out[top:split, left:right] = np.array((160, 20, 40, 20, 30, 130, 20, 20, 20)).reshape(3, 3)[
-            int(rng.integers(3))
-        ]
+        out[top:split, left:right] = COLOURS[int(rng.integers(len(COLOURS)))]
         out[split : top + height, left:right] = 235
         mask[top : top + height, left:right] = True
         headline, detail = words(3, rng).upper(), words(6, rng)

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("meme", "add caption bars", ms=6))
+@register(attack_card("meme", "add caption bars", ms=8.5))
 class Meme(Edit):
     """White or black bars with words; sometimes only one bar."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("mirror", "exchange left and right", ms=8))
+@register(attack_card("mirror", "exchange left and right", ms=6.9))
 class Mirror(Edit):
     """Mirror at any strength above 0."""
 

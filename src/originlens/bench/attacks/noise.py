@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("noise", "add noise", ms=40))
+@register(attack_card("noise", "add noise", ms=31))
 class Noise(Edit):
     """Independent noise in every pixel."""
 

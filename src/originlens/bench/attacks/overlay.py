@@ -18,7 +18,7 @@ from originlens.core.image import Image, Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("overlay", "lay another picture over a part", ms=20))
+@register(attack_card("overlay", "lay another picture over a part", ms=13))
 class Overlay(Edit):
     """Scale one of ``others`` (or a drawn scene) and lay it over a random place."""
 

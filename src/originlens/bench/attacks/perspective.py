@@ -17,7 +17,7 @@ from originlens.core.registry import register
 PAPER = "Hartley, Zisserman 2004, Multiple View Geometry in Computer Vision, ch. 2"
 
 
-@register(attack_card("perspective", "show the picture from an angle", ms=10, paper=PAPER))
+@register(attack_card("perspective", "show the picture from an angle", ms=11, paper=PAPER))
 class Perspective(Edit):
     """Move the four corners independently; what the picture leaves empty is filled."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("pixelate", "show coarse blocks", ms=6))
+@register(attack_card("pixelate", "show coarse blocks", ms=4.5))
 class Pixelate(Edit):
     """Average over blocks and enlarge again without smoothing."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("posterise", "reduce the number of tones", ms=7))
+@register(attack_card("posterise", "reduce the number of tones", ms=4.3))
 class Posterise(Edit):
     """Quantise each channel evenly."""
 

@@ -20,7 +20,7 @@ from originlens.core.registry import register
 PAPER = "after Solanki et al. 2006, IEEE TIFS 1(4) (print-scan channel model); own code"
 
 
-@register(attack_card("print-scan", "print and scan", ms=82, paper=PAPER))
+@register(attack_card("print-scan", "print and scan", ms=67, paper=PAPER))
 class PrintScan(Edit):
     """Printer: tone curve and dots. Scanner: place on a white bed, blur, uneven light, noise."""
 

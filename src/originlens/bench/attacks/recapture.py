@@ -17,7 +17,7 @@ from originlens.core.registry import register
 PAPER = "after Thongkamwitoon et al. 2015, IEEE TIFS 10(5) (recaptured displays); own code"
 
 
-@register(attack_card("recapture", "photograph a screen", ms=100, paper=PAPER))
+@register(attack_card("recapture", "photograph a screen", ms=97, paper=PAPER))
 class Recapture(Edit):
     """Screen grid, then perspective on a dark ground, then blur, moire, glare and noise."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("resize", "scale down", ms=5))
+@register(attack_card("resize", "scale down", ms=0.3))
 class Resize(Edit):
     """Scale both sides by the same factor (rounded to whole pixels)."""
 

@@ -17,7 +17,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("rotate", "rotate by any angle", ms=7))
+@register(attack_card("rotate", "rotate by any angle", ms=16))
 class Rotate(Edit):
     """Rotate about the centre, then enlarge the canvas or crop to the inner rectangle (drawn)."""
 

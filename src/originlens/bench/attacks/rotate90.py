@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("rotate90", "rotate by a quarter turn", ms=9))
+@register(attack_card("rotate90", "rotate by a quarter turn", ms=11))
 class Rotate90(Edit):
     """A quarter turn at any strength above 0; the direction is drawn."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("rounded-corners", "round off the corners", ms=30))
+@register(attack_card("rounded-corners", "round off the corners", ms=35))
 class RoundedCorners(Edit):
     """Fill what lies outside a rectangle with round corners."""
 

@@ -17,7 +17,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("screenshot", "show the picture inside a drawn user interface", ms=20))
+@register(attack_card("screenshot", "show the picture inside a drawn user interface", ms=21))
 class Screenshot(Edit):
     """A phone screen (bars above and below) or a desktop window (side column)."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("sharpen", "sharpen the whole picture", ms=8))
+@register(attack_card("sharpen", "sharpen the whole picture", ms=9.5))
 class Sharpen(Edit):
     """Add the difference to a blurred version."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("shear", "shear the picture", ms=8))
+@register(attack_card("shear", "shear the picture", ms=11))
 class Shear(Edit):
     """Shear along one axis; the canvas grows, what is empty is filled."""
 

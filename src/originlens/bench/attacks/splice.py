@@ -21,7 +21,7 @@ from originlens.core.registry import register
 PAPER = "Dong et al. 2013, CASIA image tampering database, ChinaSIP"
 
 
-@register(attack_card("splice", "set in a region of another picture", ms=90, paper=PAPER))
+@register(attack_card("splice", "set in a region of another picture", ms=93, paper=PAPER))
 class Splice(Edit):
     """Copy a region of one of ``others`` (or of a drawn scene), scaled to this frame."""
 

@@ -17,7 +17,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("sticker", "put drawn stickers on the picture", ms=80))
+@register(attack_card("sticker", "put drawn stickers on the picture", ms=140))
 class Sticker(Edit):
     """One to five stickers at random places, turned at random."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("stretch", "change the aspect ratio", ms=4))
+@register(attack_card("stretch", "change the aspect ratio", ms=4.5))
 class Stretch(Edit):
     """Shrink the width or the height alone."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("stripes", "lay stripes over the picture", ms=30))
+@register(attack_card("stripes", "lay stripes over the picture", ms=27))
 class Stripes(Edit):
     """Periodic stripes of one colour, opacity 0.6 to 1."""
 

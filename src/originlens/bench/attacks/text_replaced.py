@@ -18,7 +18,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("text-replaced", "replace a strip by new text", ms=50))
+@register(attack_card("text-replaced", "replace a strip by new text", ms=56))
 class TextReplaced(Edit):
     """Fill a strip with the mean colour of its place and write one line into it."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Image, Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("webp", "recompress as lossy WebP", ms=70, paper="RFC 9649 (2024)"))
+@register(attack_card("webp", "recompress as lossy WebP", ms=72, paper="RFC 9649 (2024)"))
 class Webp(Edit):
     """Recompress as lossy WebP; the result keeps the WebP's bytes."""
 

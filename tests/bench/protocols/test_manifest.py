@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from originlens.bench.protocols.manifest import COLUMNS, Manifest, Row
-from originlens.core.errors import ReadError, UsageError
+from originlens.bench.protocols.manifest import COLUMNS, Manifest, Row, combined
+from originlens.core.errors import MissingExtra, ReadError, UsageError
 
 ROWS = (
     Row("a/1.png", "real", source="raise", group="s1", split="train"),
@@ -84,6 +85,15 @@ def test_names_that_are_not_utf8_travel_in_csv_only(tmp_path: Path) -> None:
         manifest.write(tmp_path / "m.parquet")
 
 
+def test_parquet_without_its_extra_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'originlens\[bench\]'"):
+        Manifest(ROWS, tmp_path).write(tmp_path / "m.parquet")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -145,3 +155,15 @@ def test_a_mask_is_true_where_white(tmp_path: Path) -> None:
     assert mask is not None
     assert mask.tolist() == [[False, False, True, True]]
     assert manifest.mask(manifest.rows[1]) is None
+
+
+def test_data_sets_are_combined_without_mixing_their_groups(tmp_path: Path) -> None:
+    first = Manifest((Row("1.png", "real", group="7"),), tmp_path / "a")
+    second = Manifest((Row("1.png", "fake", "m.png", group="7"), Row("2.png")), tmp_path / "b")
+    both = combined({"a": first, "b": second}, tmp_path)
+    assert [row.path for row in both] == ["a/1.png", "b/1.png", "b/2.png"]
+    assert both.rows[1].mask == "b/m.png"
+    assert both.column("dataset") == ("a", "b", "b")
+    assert both.column("group") == ("a/7", "b/7", "")
+    with pytest.raises(UsageError, match="row 2 repeats"):
+        combined({"a": first, "again": first}, tmp_path)

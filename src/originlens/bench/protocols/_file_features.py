@@ -63,7 +63,7 @@ def columns(files: Sequence[Features]) -> dict[str, npt.NDArray[np.float32]]:
     """Each feature as (N, K) float32: K = 1 for a number (absent: -1, or 0 for a part), else one
     column for each word that is not rare. Features that never vary are left out.
     """
-    names = sorted({name for features in files for name in features})
+    names = dict.fromkeys(name for features in files for name in features)
     found = {}
     for name in names:
         values = [features.get(name) for features in files]

@@ -48,8 +48,8 @@ SPLITS = ("train", "val", "test")
 #: Labels (lower-case) of the negative class in a detection task.
 NEGATIVE_LABELS = frozenset({"0", "real", "authentic", "pristine", "good"})
 _PARQUET = (".parquet", ".pq")
-#: Longest cell of a CSV: paths and words, so that a wrong file is refused early.
-_LONGEST_CELL = 131_072
+#: Longest cell that the csv module reads.
+_LONGEST_CELL = csv.field_size_limit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +253,27 @@ class Manifest:
         rows = tuple(_rows(header, table, str(source)))
         _check(rows, str(source))
         return cls(rows, source.parent)
+
+
+def combined(manifests: Mapping[str, Manifest], root: str | os.PathLike[str]) -> Manifest:
+    """Several data sets as one manifest, with an extra column ``dataset`` that holds their names.
+
+    Groups are set apart by that name, since data sets number their groups alike; paths become
+    relative to ``root``. For grids from set to set (``grids.cross(sides, "dataset")``).
+
+    Raises:
+        UsageError: two of them hold the same file.
+    """
+    rows = (
+        replace(
+            row,
+            group=f"{name}/{row.group}" if row.group else "",
+            extra={**row.extra, "dataset": name},
+        )
+        for name, manifest in manifests.items()
+        for row in manifest.rebased(Path(root)).rows
+    )
+    return Manifest(tuple(rows), Path(root))
 
 
 def _check(rows: Sequence[Row], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from skimage import data
 
 from originlens.bench import Attacked
 from originlens.bench.attacks._gradient import LOW, SIDE, dct_rows
+from originlens.core.errors import MissingExtra
 from originlens.core.image import Image
 from originlens.core.registry import method
 
@@ -111,6 +113,17 @@ def test_a_warp_moves_pixels_within_its_reach_and_marks_them(strength: float, ph
     moved = attack("st-adv", photo, strength)
     assert moved.parameters["objective"][1] > 0.001 * strength
     assert np.abs(moved.image.pixels.astype(int) - photo.pixels).mean() < 15
+
+
+@pytest.mark.parametrize("name", [*BOUNDED, "st-adv"])
+def test_without_pytorch_the_extra_is_named(
+    name: str, photo: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert method("attack", name).card.extra == "torch"
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match=r"originlens\[torch\]"):
+        attack(name, photo, 0.5)
+    assert np.array_equal(attack(name, photo, 0.0).image.pixels, photo.pixels)
 
 
 @pytest.mark.parametrize(("strength", "count"), [(0.2, 1), (0.6, 3), (1.0, 5)])

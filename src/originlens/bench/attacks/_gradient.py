@@ -70,8 +70,8 @@ def as_tensor(pixels: Pixels) -> Any:
     """(1, 3, H, W) float32 in [0, 1] of (H, W, 3) uint8."""
     import torch
 
-    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
-    return torch.from_numpy(planes).float() / 255
+    # A copy: PyTorch would share memory with an array that must not be written to.
+    return torch.from_numpy(np.array(pixels.transpose(2, 0, 1)[None], dtype=np.float32)) / 255
 
 
 def climbed(
@@ -88,9 +88,9 @@ def climbed(
     Starts at random in the budget (at the picture itself the distance has no slope). ``epsilon``
     and ``step`` are in units of the range [0, 1].
     """
+    f = target(model)  # says what is missing where PyTorch is
     import torch
 
-    f = target(model)
     x = as_tensor(pixels)
     with torch.no_grad():
         clean = f(x)

@@ -30,10 +30,10 @@ class StAdv(Edit):
 
     def edit(self, pixels: Pixels, strength: float, rng: np.random.Generator) -> Attacked:
         """No pixel moves by more than 1 % x strength of the short side on each axis."""
+        f = target(self.model)  # says what is missing where PyTorch is
         import torch
 
         h, w = pixels.shape[:2]
-        f = target(self.model)
         x = as_tensor(pixels)
         reach = 0.01 * min(h, w) * strength
         # The flow lives on a grid of up to 32 x 32 nodes: smooth by construction, so that no

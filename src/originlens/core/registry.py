@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
         Kind("attack", "apply", ("originlens.bench.attacks",)),
         Kind("metric", "measure", ("originlens.bench.metrics",)),
         Kind("matcher", "match", ("originlens.match.matchers", "originlens.bench.peers")),
+        Kind("suite", "run", ("originlens.bench.suites",)),
     )
 }
 

@@ -2,7 +2,7 @@
 
     import pytest
     from originlens.core import registry
-    from originlens.testing import _matcher, checks
+    from originlens.testing import checks
 
     METHOD = registry.method("detector", "my-detector")
 
@@ -23,7 +23,16 @@ from functools import partial
 
 from originlens.core.errors import UsageError
 from originlens.core.registry import Method
-from originlens.testing import _attack, _descriptor, _detector, _index, _matcher, _metric, _verifier
+from originlens.testing import (
+    _attack,
+    _descriptor,
+    _detector,
+    _index,
+    _matcher,
+    _metric,
+    _suite,
+    _verifier,
+)
 from originlens.testing._pictures import awkward_images, textured_image
 
 __all__ = ["Check", "awkward_images", "checks", "textured_image"]
@@ -59,6 +68,7 @@ def checks(method: Method) -> Iterator[Check]:
     kinds = {
         "descriptor": _descriptor.CHECKS,
         "matcher": _matcher.CHECKS,
+        "suite": _suite.CHECKS,
         "verifier": _verifier.CHECKS,
         "index": _index.CHECKS,
         "detector": _detector.CHECKS,

@@ -1,0 +1,201 @@
+"""Copy detection as a task: references, questions made of them, and what systems answer.
+
+The protocol is DISC21's (Douze et al. 2021, arXiv:2106.09672) on any folder of pictures: some are
+enrolled, edited ones are asked, and so are pictures that are not enrolled (as they are). Every
+picture has one role, drawn from its content, so that a file's name or place decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from originlens.bench import Matcher
+from originlens.bench.chains import parse
+from originlens.bench.runner import Answer, content_of, key_of
+from originlens.core.errors import OriginLensError, UsageError
+from originlens.core.image import Image
+from originlens.core.registry import make
+
+#: Shares of the pictures that are asked without being enrolled, and that are hosts and donors.
+_NEGATIVE, _OTHER = 0.25, 0.15
+_OTHERS_EACH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A named edit: a chain of attacks, and where its hosts and donors come from.
+
+    ``promised`` marks those that a suite's summary speaks of, ``unseen`` those that nothing was
+    fitted on.
+    """
+
+    name: str
+    expression: str
+    indexed_host: bool = False
+    unseen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A picture to ask about: a reference under an edit, or (``edit`` None) a stranger as it is."""
+
+    picture: str
+    edit: Edit | None = None
+    others: tuple[str, ...] = ()
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names everything that the asked pixels depend on."""
+        expression = "" if self.edit is None else self.edit.expression
+        others = [content_of(path) for path in self.others]
+        return key_of(content_of(self.picture), expression, *others, self.seed)
+
+    def image(self) -> Image:
+        """The picture as it is asked, from its bytes."""
+        original = Image.open(self.picture)
+        if self.edit is None:
+            return original
+        others = [Image.open(path) for path in self.others]
+        rng = np.random.default_rng(self.seed)
+        made = parse(self.edit.expression).apply(original, rng, others=others)
+        return Image(made.image.data, path=f"{self.edit.name}:{self.picture}")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """References to enrol and questions to ask."""
+
+    references: tuple[str, ...]
+    questions: tuple[Question, ...]
+
+
+def task(
+    pictures: Sequence[str],
+    edits: Iterable[Edit],
+    *,
+    each: int,
+    negatives: int,
+    references: int,
+    seed: int,
+) -> Task:
+    """Draw a task from pictures.
+
+    Args:
+        pictures: files; of those with equal bytes one is kept.
+        edits: what is done to references.
+        each: questions per edit at most.
+        negatives: strangers at most.
+        references: pictures enrolled at most.
+        seed: of every draw.
+
+    Raises:
+        UsageError: fewer than eight different pictures.
+    """
+    unique = {content_of(path): path for path in sorted(pictures, reverse=True)}
+    if len(unique) < 8:
+        raise UsageError(f"{len(unique)} different pictures are too few for a benchmark: give 8")
+    drawn = sorted(unique, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).digest())
+    paths = [unique[sha] for sha in drawn]
+    strangers = max(2, int(_NEGATIVE * len(paths)))
+    others = max(1, int(_OTHER * len(paths)))
+    hosts, asked = paths[:others], paths[others : others + strangers]
+    enrolled = paths[others + strangers :][:references]
+    questions = [
+        _question(edit, path, enrolled if edit.indexed_host else hosts, seed)
+        for edit in edits
+        for path in _drawn(enrolled, each, edit.name, seed)
+    ]
+    questions += [Question(path) for path in asked[:negatives]]
+    return Task(tuple(enrolled), tuple(questions))
+
+
+def _drawn(paths: Sequence[str], count: int, name: str, seed: int) -> list[str]:
+    rng = _rng(seed, name)
+    return [paths[i] for i in rng.permutation(len(paths))[:count]]
+
+
+def _question(edit: Edit, path: str, pool: Sequence[str], seed: int) -> Question:
+    rng = _rng(seed, edit.name, content_of(path))
+    left = [p for p in pool if p != path]
+    count = 1 if edit.indexed_host else min(_OTHERS_EACH, len(left))
+    others = tuple(left[i] for i in rng.permutation(len(left))[:count])
+    return Question(path, edit, others, int(rng.integers(2**31)))
+
+
+def _rng(*parts: object) -> np.random.Generator:
+    return np.random.default_rng(int(key_of(*parts), 16) % 2**63)
+
+
+class AskMatchers:
+    """Asks several matchers the same question: a :class:`~originlens.bench.runner.Worker`.
+
+    Args:
+        folders: what each matcher, by its registered name, made when it was enrolled.
+        top: how many candidates are kept of each.
+    """
+
+    def __init__(self, folders: Mapping[str, str], *, top: int = 10) -> None:
+        self._folders = dict(folders)
+        self._top = top
+        self._open: dict[str, Matcher] = {}
+
+    def answer(self, question: tuple[str, Question]) -> Answer:
+        """``{"matches": [[path, relation, score], ...], "ms", "error"}`` of (matcher, question)."""
+        name, asked = question
+        try:
+            image = asked.image()
+            matcher = self._matcher(name)
+            started = time.perf_counter()
+            found = matcher.match(image, top=self._top)
+        except OriginLensError as error:
+            return {"matches": [], "ms": None, "error": f"{error.type}: {error}"}
+        ms = (time.perf_counter() - started) * 1e3
+        return {
+            "matches": [[m.path, m.relation, float(m.score)] for m in found],
+            "ms": ms,
+            "error": None,
+        }
+
+    def _matcher(self, name: str) -> Matcher:
+        if name not in self._open:
+            matcher: Matcher = make("matcher", name)
+            matcher.open(self._folders[name])
+            self._open[name] = matcher
+        return self._open[name]
+
+
+def row(name: str, question: Question, answer: Answer) -> dict[str, Any]:
+    """One line of the results table.
+
+    ``rank`` is the place of the picture that was edited (from 1; None: not among the candidates),
+    ``found`` whether the matcher itself calls it a copy, ``called`` whether it calls any a copy.
+    """
+    matches = answer["matches"]
+    places = [i for i, (path, *_) in enumerate(matches, start=1) if path == question.picture]
+    is_negative = question.edit is None
+    rank = places[0] if places and not is_negative else None
+    copies = [path for path, relation, _ in matches if relation in ("copy", "identical")]
+    return {
+        "system": name,
+        "edit": "" if question.edit is None else question.edit.name,
+        "unseen": bool(question.edit and question.edit.unseen),
+        "picture": question.picture,
+        "sha256": content_of(question.picture),
+        "seed": question.seed,
+        "negative": is_negative,
+        "rank": rank,
+        "found": not is_negative and question.picture in copies,
+        "called": bool(copies),
+        "score": None if rank is None else matches[rank - 1][2],
+        "best": matches[0][0] if matches else None,
+        "best_score": matches[0][2] if matches else None,
+        "ms": answer["ms"],
+        "error": answer["error"],
+    }

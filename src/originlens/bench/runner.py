@@ -1,0 +1,204 @@
+"""Many independent questions answered by several processes, each answer kept once it is there.
+
+A run that is interrupted, or killed, goes on where it was: answers are lines of a journal under
+keys that name everything they depend on (contents, edits, seeds, the code that answers), so that a
+key that is there needs no second answer. The order of answers depends on nothing but the questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import lru_cache
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from originlens.core.registry import Method
+
+Answer = dict[str, Any]
+Progress = Callable[[int, int], None]
+#: Questions that wait in each process's queue: enough to keep it busy.
+_AHEAD = 3
+
+
+class Worker(Protocol):
+    """What answers questions; sent to every process once, and there opened by the first question.
+
+    It must be picklable until it is opened.
+    """
+
+    def answer(self, question: Any) -> Answer:
+        """Plain data (JSON) that is the same for the same question, times apart."""
+        ...
+
+
+class Journal:
+    """Answers by key in one file of JSON lines.
+
+    A line that a kill cut short is dropped when the file is opened again.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._answers: dict[str, Answer] = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        whole = self._read()
+        self._file = self.path.open("r+b" if self.path.exists() else "w+b")
+        self._file.truncate(whole)
+        self._file.seek(0, os.SEEK_END)
+
+    def _read(self) -> int:
+        """Take in the finished lines; returns where they end."""
+        whole = 0
+        if self.path.exists():
+            with self.path.open("rb") as lines:
+                for line in lines:
+                    if not line.endswith(b"\n"):
+                        break
+                    whole += len(line)
+                    stored = json.loads(line)
+                    self._answers[stored["key"]] = stored["answer"]
+        return whole
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._answers
+
+    def __getitem__(self, key: str) -> Answer:
+        return self._answers[key]
+
+    def add(self, key: str, answer: Answer) -> None:
+        """Keep an answer; it is on its way to the disk when this returns."""
+        line = json.dumps({"key": key, "answer": answer}, allow_nan=False, sort_keys=True)
+        self._file.write(line.encode() + b"\n")
+        self._file.flush()
+        self._answers[key] = json.loads(line)["answer"]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def answers(
+    worker: Worker,
+    questions: Mapping[str, Any],
+    journal: Journal,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[Answer]:
+    """The answers in the order of the questions, from the journal where it has them.
+
+    Args:
+        worker: answers what the journal lacks.
+        questions: picklable questions by their keys.
+        journal: takes every answer as it comes.
+        jobs: processes; 1 works in this one.
+        progress: called with (answered, of how many).
+    """
+    missing = [key for key in questions if key not in journal]
+    done = len(questions) - len(missing)
+    if progress is not None:
+        progress(done, len(questions))
+    for key, answer in _fresh(worker, [(key, questions[key]) for key in missing], jobs):
+        journal.add(key, answer)
+        done += 1
+        if progress is not None:
+            progress(done, len(questions))
+    return [journal[key] for key in questions]
+
+
+def _fresh(
+    worker: Worker, asked: Sequence[tuple[str, Any]], jobs: int
+) -> Iterator[tuple[str, Answer]]:
+    """Answers as they come."""
+    if jobs == 1 or len(asked) < 2:
+        for key, question in asked:
+            yield key, worker.answer(question)
+        return
+    # Spawned: libraries that run threads of their own do not survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _adopt, (worker,)) as pool:
+        waiting: dict[Future[Answer], str] = {}
+        rest = iter(asked)
+        try:
+            while True:
+                for key, question in islice(rest, _AHEAD * jobs - len(waiting)):
+                    waiting[pool.submit(_answer, question)] = key
+                if not waiting:
+                    return
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    yield waiting.pop(future), future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+_worker: Worker | None = None
+
+
+def _adopt(worker: Worker) -> None:
+    """Make a process that worker's, with one thread for each library: processes are the CPUs."""
+    global _worker
+    import cv2
+
+    cv2.setNumThreads(1)
+    _worker = worker
+
+
+def _answer(question: Any) -> Answer:
+    assert _worker is not None
+    return _worker.answer(question)
+
+
+def key_of(*parts: object) -> str:
+    """A key (hex) that differs wherever the texts of its parts do."""
+    text = json.dumps([str(part) for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=4096)
+def content_of(path: str) -> str:
+    """SHA-256 of a file's bytes (hex)."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _own_code() -> str:
+    """A hash of this package's code and weights."""
+    import originlens
+
+    root = Path(originlens.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".json", ".onnx", ".npz", ".toml") and path.is_file():
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def version_of(method: Method) -> str:
+    """What an answer of a method depends on: our code, or its distribution's name and version."""
+    module = method.cls.__module__
+    package = module.partition(".")[0]
+    if package == "originlens":
+        return _own_code()
+    found = importlib.metadata.packages_distributions().get(package, [])
+    return f"{module}: " + ", ".join(f"{d} {importlib.metadata.version(d)}" for d in sorted(found))

@@ -1,0 +1,1 @@
+"""Benchmarks that one command runs: ``originlens bench run NAME``."""

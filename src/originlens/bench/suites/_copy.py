@@ -1,0 +1,288 @@
+"""What the suites of copy detection share: enrol, ask, and the tables and charts of the answers."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from originlens.bench.copies import AskMatchers, Edit, Question, Task, row, task
+from originlens.bench.kinds import Kind
+from originlens.bench.outcome import Cell, Chart, Outcome, Series, Setting, Table
+from originlens.bench.results import Pairs, Value
+from originlens.bench.runner import Answer, Journal, answers, content_of, key_of, version_of
+from originlens.core.errors import MissingExtra
+from originlens.core.processors import available_cpus
+from originlens.core.registry import Card, Cost, make, method
+from originlens.core.stats import bootstrap, clopper_pearson
+
+_ROUNDS = 200
+_FALSE_ALARMS = 0.01
+Asked = list[tuple[Question, Answer]]
+
+
+def copy_card(name: str, task_: str, *, note: str, fails_when: str) -> Card:
+    """The card of a suite of copy detection; ``note`` tells its size."""
+    return Card(
+        name=name,
+        kind="suite",
+        task=task_,
+        claims="compares whole systems on the same questions, with intervals",
+        paper="protocol after Douze et al. 2021, DISC21 (arXiv:2106.09672)",
+        code_licence="Apache-2.0",
+        reads=("collection",),
+        cost=Cost(ms_per_mpx=0.0, mb=600.0, note=note),
+        status="stable",
+        scope="any folder of pictures; figures hold for pictures like those",
+        fails_when=fails_when,
+    )
+
+
+def edit_of(kind: Kind) -> Edit:
+    """A named kind as an edit of a task."""
+    return Edit(kind.name, str(kind.chain), kind.others == "indexed", kind.split == "held-out")
+
+
+class CopySuite:
+    """Enrol references, ask edited ones and strangers, compare systems."""
+
+    card: ClassVar[Card]
+    systems: ClassVar[tuple[str, ...]] = ("originlens", "pdq", "phash", "dhash")
+    each: ClassVar[int]
+    negatives: ClassVar[int]
+    references: ClassVar[int]
+
+    def edits(self) -> list[Edit]:
+        """What is done to references."""
+        raise NotImplementedError
+
+    def run(self, setting: Setting) -> Outcome:
+        """See :class:`originlens.bench.outcome.Suite`."""
+        drawn = task(
+            [os.path.abspath(path) for path in setting.pictures],
+            self.edits(),
+            each=setting.each or self.each,
+            negatives=self.negatives,
+            references=self.references,
+            seed=setting.seed,
+        )
+        wanted = setting.systems or self.systems
+        folders, missing = _enrolled(drawn, wanted, setting)
+        asked = _asked(drawn, folders, setting)
+        rows = [row(name, q, a) for name, pairs in asked.items() for q, a in pairs]
+        facts = {
+            "suite": self.card.name,
+            "systems": ", ".join(folders),
+            "references": len(drawn.references),
+            "questions": sum(q.edit is not None for q in drawn.questions),
+            "strangers": sum(q.edit is None for q in drawn.questions),
+            "seed": setting.seed,
+            "versions": "; ".join(f"{n} {version_of(method('matcher', n))}" for n in folders),
+            "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
+            f"{setting.jobs} processes, Python {platform.python_version()}",
+        }
+        tables = (_systems(asked, setting.seed), _by_edit(asked, self.edits()))
+        charts = (_bars(asked, self.edits()), _curves(asked))
+        return Outcome(self.card.name, facts, tables, charts, missing, tuple(rows))
+
+
+def _enrolled(
+    drawn: Task, wanted: Sequence[str], setting: Setting
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Folders of the systems that could enrol the references, and why others could not."""
+    folders: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    contents = [content_of(path) + path for path in drawn.references]
+    for done, name in enumerate(wanted):
+        if setting.progress is not None:
+            setting.progress("enrolling", done, len(wanted))
+        known = method("matcher", name)
+        folder = Path(setting.folder) / f"{name}-{key_of(version_of(known), *contents)}"
+        complete = folder / "complete"
+        try:
+            if not complete.is_file():
+                make("matcher", name).enrol(drawn.references, str(folder))
+                complete.write_text("ok\n")
+        except MissingExtra as error:
+            missing[name] = str(error)
+            continue
+        folders[name] = str(folder)
+    return folders, missing
+
+
+def _asked(drawn: Task, folders: dict[str, str], setting: Setting) -> dict[str, Asked]:
+    """Every question with its answer, by system."""
+    questions = {
+        key_of(name, os.path.basename(folder), question.key): (name, question)
+        for question in drawn.questions
+        for name, folder in folders.items()
+    }
+
+    def told(done: int, total: int) -> None:
+        if setting.progress is not None:
+            setting.progress("asking", done, total)
+
+    with Journal(Path(setting.folder) / "answers.jsonl") as journal:
+        given = answers(AskMatchers(folders), questions, journal, jobs=setting.jobs, progress=told)
+    found: dict[str, Asked] = {name: [] for name in folders}
+    for (name, question), answer in zip(questions.values(), given, strict=True):
+        found[name].append((question, answer))
+    return found
+
+
+def _truths(question: Question) -> set[str]:
+    """References that the question was made of."""
+    if question.edit is None:
+        return set()
+    return {question.picture, *(question.others if question.edit.indexed_host else ())}
+
+
+def _uap(asked: Asked, seed: int) -> Value:
+    """uAP over all candidates; a pasted picture's enrolled host counts as true, too."""
+    scores = [m[2] for _, a in asked for m in a["matches"]]
+    correct = [m[0] in _truths(q) for q, a in asked for m in a["matches"]]
+    query = [i for i, (_, a) in enumerate(asked) for _ in a["matches"]]
+    positives = [len(_truths(q)) for q, _ in asked]
+    truth = Pairs(np.array(correct, bool), np.array(query, np.int64), np.array(positives, np.int64))
+    # Questions made of one picture fail together.
+    groups = [content_of(q.picture) for q, _ in asked]
+    found: Value = make("metric", "uap").value(
+        truth, np.array(scores, np.float64), rng=np.random.default_rng(seed), groups=groups
+    )
+    return found
+
+
+def _share(hits: Sequence[bool], name: str = "share") -> Value:
+    count = len(hits)
+    if not count:
+        return Value(name, math.nan, 0.0, 1.0, 0)
+    low, high = clopper_pearson(sum(hits), count)
+    return Value(name, sum(hits) / count, low, high, count)
+
+
+def _grouped(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
+    """A share whose units are pictures, each under several edits."""
+    values = [float(h) for h in hits]
+    mean = float(np.mean(values))
+    low, high = bootstrap(
+        values,
+        lambda drawn: float(drawn.mean()),
+        np.random.default_rng(seed),
+        groups=groups,
+        rounds=_ROUNDS,
+    )
+    exact = clopper_pearson(sum(hits), len(hits))
+    # Where every picture agrees a resample knows no doubt; the exact interval does.
+    return Value("share", mean, min(low, exact[0]), max(high, exact[1]), len(set(groups)))
+
+
+def _is_copy(relation: str) -> bool:
+    return relation in ("copy", "identical")
+
+
+def _called(answer: Answer) -> bool:
+    return any(_is_copy(relation) for _, relation, _ in answer["matches"])
+
+
+def _found(question: Question, answer: Answer) -> bool:
+    return any(p == question.picture and _is_copy(r) for p, r, _ in answer["matches"])
+
+
+def _true_score(question: Question, answer: Answer) -> float:
+    return max((s for p, _, s in answer["matches"] if p == question.picture), default=-math.inf)
+
+
+def _best_score(answer: Answer) -> float:
+    return max((s for *_, s in answer["matches"]), default=-math.inf)
+
+
+def _systems(asked: dict[str, Asked], seed: int) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name, pairs in asked.items():
+        edited = [(q, a) for q, a in pairs if q.edit is not None]
+        strangers = [a for q, a in pairs if q.edit is None]
+        groups = [content_of(q.picture) for q, _ in edited]
+        fixed, other = strangers[::2], strangers[1::2]
+        allowed = int(_FALSE_ALARMS * len(fixed))
+        limit = sorted((_best_score(a) for a in fixed), reverse=True)[allowed]
+        first = [bool(a["matches"]) and a["matches"][0][0] == q.picture for q, a in edited]
+        times = [a["ms"] for _, a in pairs if a["ms"] is not None]
+        rows.append(
+            (
+                name,
+                _uap(pairs, seed),
+                _grouped(first, groups, seed),
+                _grouped([_found(q, a) for q, a in edited], groups, seed),
+                _share([_called(a) for a in strangers]),
+                _grouped([_true_score(q, a) > limit for q, a in edited], groups, seed),
+                _share([_best_score(a) > limit for a in other]),
+                f"{np.median(times):.0f}" if times else "",
+                sum(a["error"] is not None for _, a in pairs),
+            )
+        )
+    columns = (
+        "system", "uAP", "recall@1", "recall (own decision)", "strangers called",
+        "recall (fixed threshold)", "strangers above it", "ms p50", "errors",
+    )  # fmt: skip
+    note = (
+        "Intervals: 95 %, by picture. Own decision: what the system itself calls a copy. Fixed "
+        "threshold: the one that at most 1 % of every second stranger exceeds; the share of the "
+        "other strangers above it stands beside. Times are of busy processes, one CPU each."
+    )
+    return Table("Systems", columns, tuple(rows), note)
+
+
+def _recalls(asked: dict[str, Asked], edit: Edit) -> dict[str, Value]:
+    return {
+        name: _share([_found(q, a) for q, a in pairs if q.edit is not None and q.edit == edit])
+        for name, pairs in asked.items()
+    }
+
+
+def _by_edit(asked: dict[str, Asked], edits: Sequence[Edit]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for edit in edits:
+        found = _recalls(asked, edit)
+        if found:
+            count = max(value.n for value in found.values())
+            unseen = "unseen" if edit.unseen else ""
+            rows.append((edit.name, unseen, edit.expression, count, *found.values()))
+    columns = ("edit", "", "expression", "questions", *asked)
+    note = "Recall by the system's own decision; intervals are exact (Clopper-Pearson)."
+    return Table("Recall by edit", columns, tuple(rows), note)
+
+
+def _bars(asked: dict[str, Asked], edits: Sequence[Edit]) -> Chart:
+    series = []
+    for name in asked:
+        values = [_recalls({name: asked[name]}, edit)[name] for edit in edits]
+        kept = [(e.name, v) for e, v in zip(edits, values, strict=True) if v.n]
+        series.append(
+            Series(
+                name,
+                tuple(n for n, _ in kept),
+                tuple(v.value for _, v in kept),
+                tuple(v.low for _, v in kept),
+                tuple(v.high for _, v in kept),
+            )
+        )
+    return Chart("Recall by edit", "bars", "", "recall (own decision)", tuple(series))
+
+
+def _curves(asked: dict[str, Asked]) -> Chart:
+    """Recall over the share of strangers above the same score."""
+    series = []
+    for name, pairs in asked.items():
+        true = np.array([_true_score(q, a) for q, a in pairs if q.edit is not None])
+        wrong = np.array([_best_score(a) for q, a in pairs if q.edit is None])
+        limits = np.unique(wrong[np.isfinite(wrong)])[::-1]
+        x = [0.0, *[float((wrong >= t).mean()) for t in limits], 1.0]
+        top = limits[0] if limits.size else -math.inf
+        y = [float((true > top).mean()), *[float((true >= t).mean()) for t in limits]]
+        series.append(Series(name, tuple(x), (*y, y[-1])))
+    return Chart("Recall and false alarms", "lines", "strangers above", "recall", tuple(series))

@@ -1,0 +1,53 @@
+"""Conformance checks of kind "suite"."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from originlens.core.errors import UsageError
+from originlens.core.registry import Method
+from originlens.testing._pictures import Checks, make, require, textured_image
+
+
+def _setting(place: str, pictures: int) -> Any:
+    from originlens.bench.outcome import Setting
+
+    folder = Path(place) / "pictures"
+    folder.mkdir(exist_ok=True)
+    paths = []
+    for number in range(pictures):
+        path = folder / f"{number}.png"
+        path.write_bytes(textured_image(number, 120, 160).data)
+        paths.append(str(path))
+    return Setting(tuple(paths), str(Path(place) / "work"), systems=("pdq",), seed=3, each=1)
+
+
+def _suite_runs(method: Method) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        setting = _setting(place, 9)
+        outcome = make(method).run(setting)
+        text = json.dumps(outcome.to_dict(), allow_nan=False)
+        require(bool(outcome.tables) and bool(outcome.tables[0].rows), "no table, or an empty one")
+        for table in outcome.tables:
+            wide = {len(row) for row in table.rows}
+            require(wide <= {len(table.columns)}, f"{table.title}: rows of {wide} cells")
+        require(bool(outcome.rows), "no rows")
+        again = make(method).run(setting)
+        require(json.dumps(again.to_dict(), allow_nan=False) == text, "a second run differs")
+        page = outcome.write(Path(place) / "out")
+        require(outcome.suite in page.read_text("utf-8"), "the page does not name the suite")
+
+
+def _suite_refuses(method: Method) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            make(method).run(_setting(place, 1))
+        except UsageError:
+            return
+    raise AssertionError("one picture is not refused by UsageError")
+
+
+CHECKS: Checks = {"runs-and-goes-on": _suite_runs, "refuses-too-little": _suite_refuses}

@@ -1,0 +1,125 @@
+"""Answers are kept, and nothing is asked twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from originlens.bench.runner import Journal, answers, key_of
+
+
+class Square:
+    """Answers with the square, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def answer(self, question: int) -> dict[str, int]:
+        self.asked += 1
+        return {"square": question**2, "process": os.getpid()}
+
+
+def questions(count: int) -> dict[str, int]:
+    return {key_of("square", number): number for number in range(count)}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_answers_come_in_the_order_of_the_questions(tmp_path: Path, jobs: int) -> None:
+    with Journal(tmp_path / "answers.jsonl") as journal:
+        found = answers(Square(), questions(40), journal, jobs=jobs)
+    assert [a["square"] for a in found] == [n**2 for n in range(40)]
+    processes = {a["process"] for a in found}
+    assert (os.getpid() in processes) == (jobs == 1)
+
+
+def test_what_is_known_is_not_asked_again(tmp_path: Path) -> None:
+    steps = []
+    with Journal(tmp_path / "answers.jsonl") as journal:
+        answers(Square(), questions(5), journal)
+    with Journal(tmp_path / "answers.jsonl") as journal:
+        worker = Square()
+        found = answers(
+            worker, questions(8), journal, progress=lambda done, total: steps.append((done, total))
+        )
+    assert worker.asked == 3
+    assert [a["square"] for a in found] == [n**2 for n in range(8)]
+    assert steps == [(5, 8), (6, 8), (7, 8), (8, 8)]
+
+
+def test_a_line_cut_short_is_dropped_and_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    with Journal(path) as journal:
+        answers(Square(), questions(3), journal)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    with Journal(path) as journal:
+        worker = Square()
+        answers(worker, questions(3), journal)
+        assert worker.asked == 1
+    assert len([json.loads(line) for line in path.read_text().splitlines()]) == 3
+
+
+class Broken:
+    def answer(self, question: int) -> dict[str, int]:
+        if question == 30:
+            raise ZeroDivisionError("thirty")
+        return {"number": question}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_fault_ends_the_run_and_keeps_what_was_answered(tmp_path: Path, jobs: int) -> None:
+    with (
+        Journal(tmp_path / "answers.jsonl") as journal,
+        pytest.raises(ZeroDivisionError, match="thirty"),
+    ):
+        answers(Broken(), questions(60), journal, jobs=jobs)
+    with Journal(tmp_path / "answers.jsonl") as journal:
+        kept = [n for n in range(60) if key_of("square", n) in journal]
+    assert set(range(20)) <= set(kept)
+    assert 30 not in kept
+
+
+KILLED = """
+import sys, time
+from originlens.bench.runner import Journal, answers, key_of
+
+class Slow:
+    def answer(self, question):
+        time.sleep(0.01)
+        return {"number": question}
+
+def told(done, total):
+    print(done, flush=True)
+
+with Journal(sys.argv[1]) as journal:
+    answers(Slow(), {key_of(n): n for n in range(1000)}, journal, progress=told)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_kill_loses_no_answer_that_was_told(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        time.sleep(0.5)
+        run.send_signal(signal.SIGKILL)
+        told = int(run.stdout.read().split()[-1])
+    with Journal(path) as journal:
+        assert all(key_of(n) in journal for n in range(told))
+        assert told > 5
+
+
+def test_keys_tell_their_parts_apart() -> None:
+    assert key_of("a", "b") != key_of("ab")
+    assert key_of("a", 1) == key_of("a", "1")
+    assert len({key_of(*p) for p in (("a",), ("a", ""), ("", "a"), ())}) == 4

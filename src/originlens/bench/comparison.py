@@ -58,7 +58,7 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
 
 
 def _key(row: Row) -> tuple[Any, ...]:
-    return (row["edit"] or "", row["sha256"], row["seed"], row["negative"])
+    return (row["edit"] or "", row["strength"], row["sha256"], row["seed"], row["negative"])
 
 
 def _difference(

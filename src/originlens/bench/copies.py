@@ -29,16 +29,17 @@ _OTHERS_EACH = 2
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A named edit: a chain of attacks, and where its hosts and donors come from.
+    """A named edit: a chain of attacks, and whether its host is a reference, too.
 
-    ``promised`` marks those that a suite's summary speaks of, ``unseen`` those that nothing was
-    fitted on.
+    ``unseen`` marks one that nothing was fitted on. Edits of one name at several strengths, which
+    ``strength`` then tells, are one edit in tables and a curve in charts.
     """
 
     name: str
     expression: str
     indexed_host: bool = False
     unseen: bool = False
+    strength: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def task(
     questions = [
         _question(edit, path, enrolled if edit.indexed_host else hosts, seed)
         for edit in edits
-        for path in _drawn(enrolled, each, edit.name, seed)
+        for path in _drawn(enrolled, each, f"{edit.name} {edit.strength}", seed)
     ]
     questions += [Question(path) for path in asked[:negatives]]
     return Task(tuple(enrolled), tuple(questions))
@@ -122,7 +123,7 @@ def _drawn(paths: Sequence[str], count: int, name: str, seed: int) -> list[str]:
 
 
 def _question(edit: Edit, path: str, pool: Sequence[str], seed: int) -> Question:
-    rng = _rng(seed, edit.name, content_of(path))
+    rng = _rng(seed, edit.expression, content_of(path))
     left = [p for p in pool if p != path]
     count = 1 if edit.indexed_host else min(_OTHERS_EACH, len(left))
     others = tuple(left[i] for i in rng.permutation(len(left))[:count])
@@ -185,6 +186,7 @@ def row(name: str, question: Question, answer: Answer) -> dict[str, Any]:
     return {
         "system": name,
         "edit": "" if question.edit is None else question.edit.name,
+        "strength": None if question.edit is None else question.edit.strength,
         "unseen": bool(question.edit and question.edit.unseen),
         "picture": question.picture,
         "sha256": content_of(question.picture),

@@ -165,7 +165,7 @@ def _typed(row: Mapping[str, str]) -> Row:
         value = words.get(text, text)
         if isinstance(value, str) and name in ("rank", "seed"):
             value = int(value)
-        elif isinstance(value, str) and name in ("score", "best_score", "ms"):
+        elif isinstance(value, str) and name in ("score", "best_score", "ms", "strength"):
             value = float(value)
         typed[name] = value
     return typed

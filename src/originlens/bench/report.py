@@ -130,7 +130,9 @@ def _bars(axes: Any, chart: Chart) -> None:
 def _lines(axes: Any, chart: Chart) -> None:
     for k, series in enumerate(chart.series):
         colour = _COLOURS[k % len(_COLOURS)]
-        axes.plot(series.x, series.y, color=colour, label=series.name, drawstyle="steps-post")
+        # Without intervals it is a curve of thresholds, which moves in steps.
+        style = "default" if series.low else "steps-post"
+        axes.plot(series.x, series.y, color=colour, label=series.name, drawstyle=style)
         if series.low:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, lw=0)
     if chart.log_x:

@@ -86,8 +86,8 @@ class CopySuite:
             "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
             f"{setting.jobs} processes, Python {platform.python_version()}",
         }
-        tables = (_systems(asked, setting.seed), _by_edit(asked, self.edits()))
-        charts = (_bars(asked, self.edits()), _curves(asked))
+        tables = (_systems(asked, setting.seed), *_halves(asked, setting.seed), _by_edit(asked))
+        charts = (_bars(asked), _curves(asked), *_strengths(asked))
         return Outcome(self.card.name, facts, tables, charts, missing, tuple(rows))
 
 
@@ -237,41 +237,79 @@ def _systems(asked: dict[str, Asked], seed: int) -> Table:
     return Table("Systems", columns, tuple(rows), note)
 
 
-def _recalls(asked: dict[str, Asked], edit: Edit) -> dict[str, Value]:
-    return {
-        name: _share([_found(q, a) for q, a in pairs if q.edit is not None and q.edit == edit])
-        for name, pairs in asked.items()
-    }
+def _edits(asked: dict[str, Asked]) -> list[Edit]:
+    """The first edit of each name, in the order of the questions."""
+    found: dict[str, Edit] = {}
+    for pairs in asked.values():
+        for question, _ in pairs:
+            if question.edit is not None:
+                found.setdefault(question.edit.name, question.edit)
+    return list(found.values())
 
 
-def _by_edit(asked: dict[str, Asked], edits: Sequence[Edit]) -> Table:
+def _recall(pairs: Asked, name: str) -> Value:
+    return _share([_found(q, a) for q, a in pairs if q.edit is not None and q.edit.name == name])
+
+
+def _halves(asked: dict[str, Asked], seed: int) -> tuple[Table, ...]:
+    """uAP on edits that something was fitted on and on those that nothing was, where both are."""
+    if len({edit.unseen for edit in _edits(asked)}) < 2:
+        return ()
     rows: list[tuple[Cell, ...]] = []
-    for edit in edits:
-        found = _recalls(asked, edit)
-        if found:
-            count = max(value.n for value in found.values())
-            unseen = "unseen" if edit.unseen else ""
-            rows.append((edit.name, unseen, edit.expression, count, *found.values()))
+    for name, pairs in asked.items():
+        values = []
+        for unseen in (False, True):
+            kept = [(q, a) for q, a in pairs if q.edit is None or q.edit.unseen == unseen]
+            values.append(_uap(kept, seed))
+        rows.append((name, *values))
+    note = "Unseen: no code that fits, calibrates or chooses may use the edit."
+    return (Table("uAP by half", ("system", "seen edits", "unseen edits"), tuple(rows), note),)
+
+
+def _by_edit(asked: dict[str, Asked]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for edit in _edits(asked):
+        found = [_recall(pairs, edit.name) for pairs in asked.values()]
+        expression = edit.expression if edit.strength is None else "several strengths"
+        unseen = "unseen" if edit.unseen else ""
+        rows.append((edit.name, unseen, expression, max(v.n for v in found), *found))
     columns = ("edit", "", "expression", "questions", *asked)
     note = "Recall by the system's own decision; intervals are exact (Clopper-Pearson)."
     return Table("Recall by edit", columns, tuple(rows), note)
 
 
-def _bars(asked: dict[str, Asked], edits: Sequence[Edit]) -> Chart:
+def _bars(asked: dict[str, Asked]) -> Chart:
+    names = tuple(edit.name for edit in _edits(asked))
     series = []
-    for name in asked:
-        values = [_recalls({name: asked[name]}, edit)[name] for edit in edits]
-        kept = [(e.name, v) for e, v in zip(edits, values, strict=True) if v.n]
-        series.append(
-            Series(
-                name,
-                tuple(n for n, _ in kept),
-                tuple(v.value for _, v in kept),
-                tuple(v.low for _, v in kept),
-                tuple(v.high for _, v in kept),
-            )
-        )
+    for system, pairs in asked.items():
+        values = [_recall(pairs, name) for name in names]
+        series.append(_series(system, names, values))
     return Chart("Recall by edit", "bars", "", "recall (own decision)", tuple(series))
+
+
+def _series(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:
+    return Series(
+        name,
+        tuple(x),
+        tuple(v.value for v in values),
+        tuple(v.low for v in values),
+        tuple(v.high for v in values),
+    )
+
+
+def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
+    """Recall over the strength of the edit, all edits together."""
+    series = []
+    for system, pairs in asked.items():
+        edited = [(q, a) for q, a in pairs if q.edit is not None]
+        at = sorted({q.edit.strength for q, _ in edited if q.edit and q.edit.strength is not None})
+        if len(at) < 2:
+            return ()
+        values = [
+            _share([_found(q, a) for q, a in edited if q.edit and q.edit.strength == s]) for s in at
+        ]
+        series.append(_series(system, at, values))
+    return (Chart("Recall by strength", "lines", "strength", "recall", tuple(series)),)
 
 
 def _curves(asked: dict[str, Asked]) -> Chart:

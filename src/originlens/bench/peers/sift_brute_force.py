@@ -91,7 +91,7 @@ def _describe(image: Image) -> npt.NDArray[np.uint8]:
     scale = min(1.0, _SIDE / max(grey.shape))
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    detector = cv2.SIFT.create(nfeatures=_FEATURES)
+    detector = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02)
     if min(size) < 16:  # OpenCV's pyramid needs some room
         return np.zeros((0, 128), np.uint8)
     _, found = detector.detectAndCompute(small, None)

@@ -17,10 +17,10 @@ import numpy as np
 
 from originlens.bench import Matcher
 from originlens.bench.chains import parse
-from originlens.bench.runner import Answer, content_of, key_of
+from originlens.bench.runner import Answer, content_of, key_of, version_of
 from originlens.core.errors import OriginLensError, UsageError
 from originlens.core.image import Image
-from originlens.core.registry import make
+from originlens.core.registry import make, method
 
 #: Shares of the pictures that are asked without being enrolled, and that are hosts and donors.
 _NEGATIVE, _OTHER = 0.25, 0.15
@@ -134,6 +134,29 @@ def _rng(*parts: object) -> np.random.Generator:
     return np.random.default_rng(int(key_of(*parts), 16) % 2**63)
 
 
+def system(name: str) -> Matcher:
+    """The matcher that a system's name stands for: a registered one, or a model's spec (.toml).
+
+    Raises:
+        UsageError: there is none of that name, or the spec is wrong.
+    """
+    if name.endswith(".toml"):
+        made: Matcher = make("matcher", "descriptor", spec=name)
+        return made
+    found: Matcher = make("matcher", name)
+    return found
+
+
+def version(name: str) -> str:
+    """What answers of that system depend on besides the questions."""
+    if not name.endswith(".toml"):
+        return version_of(method("matcher", name))
+    from originlens.bench.peers.descriptor import Spec
+
+    own = version_of(method("matcher", "descriptor"))
+    return key_of(own, content_of(name), content_of(Spec.read(name).model))
+
+
 class AskMatchers:
     """Asks several matchers the same question: a :class:`~originlens.bench.runner.Worker`.
 
@@ -166,7 +189,7 @@ class AskMatchers:
 
     def _matcher(self, name: str) -> Matcher:
         if name not in self._open:
-            matcher: Matcher = make("matcher", name)
+            matcher = system(name)
             matcher.open(self._folders[name])
             self._open[name] = matcher
         return self._open[name]

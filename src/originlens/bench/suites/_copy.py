@@ -11,14 +11,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from originlens.bench.copies import AskMatchers, Edit, Question, Task, row, task
+from originlens.bench.copies import AskMatchers, Edit, Question, Task, row, system, task, version
 from originlens.bench.kinds import Kind
 from originlens.bench.outcome import Cell, Chart, Outcome, Series, Setting, Table
 from originlens.bench.results import Pairs, Value
-from originlens.bench.runner import Answer, Journal, answers, content_of, key_of, version_of
+from originlens.bench.runner import Answer, Journal, answers, content_of, key_of
 from originlens.core.errors import MissingExtra
 from originlens.core.processors import available_cpus
-from originlens.core.registry import Card, Cost, make, method
+from originlens.core.registry import Card, Cost, make
 from originlens.core.stats import bootstrap, clopper_pearson
 
 _ROUNDS = 200
@@ -82,7 +82,7 @@ class CopySuite:
             "questions": sum(q.edit is not None for q in drawn.questions),
             "strangers": sum(q.edit is None for q in drawn.questions),
             "seed": setting.seed,
-            "versions": "; ".join(f"{n} {version_of(method('matcher', n))}" for n in folders),
+            "versions": "; ".join(f"{n} {version(n)}" for n in folders),
             "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
             f"{setting.jobs} processes, Python {platform.python_version()}",
         }
@@ -101,12 +101,12 @@ def _enrolled(
     for done, name in enumerate(wanted):
         if setting.progress is not None:
             setting.progress("enrolling", done, len(wanted))
-        known = method("matcher", name)
-        folder = Path(setting.folder) / f"{name}-{key_of(version_of(known), *contents)}"
+        label = Path(name).stem
+        folder = Path(setting.folder) / f"{label}-{key_of(name, version(name), *contents)}"
         complete = folder / "complete"
         try:
             if not complete.is_file():
-                make("matcher", name).enrol(drawn.references, str(folder))
+                system(name).enrol(drawn.references, str(folder))
                 complete.write_text("ok\n")
         except MissingExtra as error:
             missing[name] = str(error)
@@ -281,9 +281,9 @@ def _by_edit(asked: dict[str, Asked]) -> Table:
 def _bars(asked: dict[str, Asked]) -> Chart:
     names = tuple(edit.name for edit in _edits(asked))
     series = []
-    for system, pairs in asked.items():
+    for label, pairs in asked.items():
         values = [_recall(pairs, name) for name in names]
-        series.append(_series(system, names, values))
+        series.append(_series(label, names, values))
     return Chart("Recall by edit", "bars", "", "recall (own decision)", tuple(series))
 
 
@@ -300,7 +300,7 @@ def _series(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Ser
 def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
     """Recall over the strength of the edit, all edits together."""
     series = []
-    for system, pairs in asked.items():
+    for label, pairs in asked.items():
         edited = [(q, a) for q, a in pairs if q.edit is not None]
         at = sorted({q.edit.strength for q, _ in edited if q.edit and q.edit.strength is not None})
         if len(at) < 2:
@@ -308,7 +308,7 @@ def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
         values = [
             _share([_found(q, a) for q, a in edited if q.edit and q.edit.strength == s]) for s in at
         ]
-        series.append(_series(system, at, values))
+        series.append(_series(label, at, values))
     return (Chart("Recall by strength", "lines", "strength", "recall", tuple(series)),)
 
 

@@ -357,7 +357,11 @@ def bench_run(
     ] = None,
     systems: Annotated[
         str | None,
-        typer.Option("--systems", metavar="A,B", help="What to compare [default: the suite's]"),
+        typer.Option(
+            "--systems",
+            metavar="A,B",
+            help="Systems, or specs of your models (.toml) [default: the suite's]",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of every draw.")] = 0,
     each: Annotated[

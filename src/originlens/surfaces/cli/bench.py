@@ -59,13 +59,14 @@ def run(
         UsageError: no such suite or system, or too few pictures.
         MissingExtra: no data were given and the sample photographs are not installed.
     """
+    from originlens.bench.copies import system
     from originlens.bench.outcome import Setting
-    from originlens.core.registry import make, method
+    from originlens.core.registry import make
 
     made = make("suite", suite)
     chosen = tuple(filter(None, (systems or "").split(",")))
     for name in chosen:
-        method("matcher", name)
+        system(name)
     pictures = _pictures(data or [_samples()])
     folder = Path(out or f"bench-{suite}")
     with progress(suite) as ticker:

@@ -241,3 +241,15 @@ def test_a_check_while_somebody_writes_does_not_wait(process: Process, own: Path
     assert ran.code == 0, ran.err
     assert ran.lines[0]["ok"] is True
     assert "without repairing" in ran.err
+
+
+def test_an_index_whose_making_was_cut_short_is_checked_and_empty(cli, photos, tmp_path):
+    """A kill at the very start leaves a catalog without contents: consistent, and usable."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    (folder / "catalog.sqlite").touch()
+    done = cli("index", "check", "--index", folder, "--jsonl")
+    assert done.code == 0
+    assert done.lines[0]["ok"]
+    assert cli("index", "info", "--index", folder, "--jsonl").lines[0]["assets"] == 0
+    assert cli("index", "add", photos, "--index", folder).code == 0

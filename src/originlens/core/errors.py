@@ -12,6 +12,7 @@ OriginLensError
 |   `-- AssetUnknown      nothing in the index has that id, path or hash
 |-- StoreError            the index as a whole cannot be used
 |   |-- IndexMissing      there is no index in that folder
+|   |   `-- IndexUnfinished   making it was cut short before it held anything
 |   |-- IndexLocked       another process is writing to it
 |   |-- IndexCorrupt      a checksum, count or row is wrong and could not be rebuilt
 |   `-- IndexVersion      written by a newer release
@@ -80,6 +81,10 @@ class StoreError(OriginLensError):
 
 class IndexMissing(StoreError):
     """There is no index in the folder given."""
+
+
+class IndexUnfinished(IndexMissing):
+    """Making the index was cut short before it held anything: a writer finishes it."""
 
 
 class IndexLocked(StoreError):

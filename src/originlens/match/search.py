@@ -27,6 +27,7 @@ from originlens.core.registry import make
 from originlens.match import LocalFeatures, calibration, decision, views
 from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
+from originlens.match._early import Early
 from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
 
@@ -121,7 +122,8 @@ class Searcher:
         started = time.perf_counter()
         effort = THOROUGH if thorough else DEFAULT
         looked = self._query(image, effort)
-        kept, rows = self._shortlist(looked, max(effort.candidates, top), where, exclude)
+        early = Early(self._pool, looked, self.store)
+        kept, rows = self._shortlist(looked, max(effort.candidates, top), where, exclude, early)
         limit = self.threshold(max_false_positive_rate)
         scored = [self._match(looked, c, rows[c.row], limit) for c in kept]
         order = sorted(range(len(scored)), key=lambda i: _rank(scored[i]))[:top]
@@ -132,7 +134,7 @@ class Searcher:
             match = replace(scored[i], why=why(scored[i], kept[i]))
             if i not in in_full:
                 return match
-            return self._explained(looked, rows[kept[i].row], match, diff)
+            return self._explained(looked, rows[kept[i].row], match, diff, early)
 
         matches = list(self._pool.map(explained, order))
         return SearchResult(
@@ -157,7 +159,8 @@ class Searcher:
         The raw material of the decision: calibration and the recipe that fits the model use it.
         """
         effort = THOROUGH if thorough else DEFAULT
-        kept, _ = self._shortlist(self._query(image, effort), effort.candidates, None, exclude)
+        looked = self._query(image, effort)
+        kept, _ = self._shortlist(looked, effort.candidates, None, exclude, None)
         return [(c.row, c.support, c.identical) for c in kept if c.verified or c.identical]
 
     def best_unrelated(self, image: Image, row: int) -> float | None:
@@ -186,6 +189,7 @@ class Searcher:
         length: int,
         where: Mapping[str, str] | None,
         exclude: Sequence[int],
+        early: Early | None,
     ) -> tuple[list[Candidate], dict[int, AssetRow]]:
         """The best candidates by prior; as many as the effort allows are verified."""
         candidates = self._retrieve(looked, where, set(exclude))
@@ -194,7 +198,7 @@ class Searcher:
         rows = {r.row: r for r in self.store.rows([c.row for c in kept])}
         kept = [c for c in kept if c.row in rows]
         self._mark_identical(looked, kept, rows)
-        self._verify(looked, kept[: looked.effort.candidates], rows)
+        self._verify(looked, kept[: looked.effort.candidates], rows, early)
         return kept, rows
 
     # -- retrieval ----------------------------------------------------------------------------
@@ -258,7 +262,11 @@ class Searcher:
     # -- verification -------------------------------------------------------------------------
 
     def _verify(
-        self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
+        self,
+        looked: Query,
+        candidates: list[Candidate],
+        rows: dict[int, AssetRow],
+        early: Early | None,
     ) -> None:
         """Verify in order of prior, a few at a time, until nothing is left to find.
 
@@ -284,13 +292,16 @@ class Searcher:
         while waiting:
             now, waiting, size = waiting[:size], waiting[size:], _ROUND
             list(self._pool.map(work, now))
-            for c in now:
-                if self._is_certain(c):
-                    transform = None if c.identical else c.geometry.transform
-                    accounted.add(transform, (rows[c.row].height, rows[c.row].width))
-                    least = max(least, _ALSO * c.prior)
+            certain = [c for c in now if self._is_certain(c)]
+            for c in certain:
+                transform = None if c.identical else c.geometry.transform
+                accounted.add(transform, (rows[c.row].height, rows[c.row].width))
+                least = max(least, _ALSO * c.prior)
             if least == 0:
                 continue
+            if early is not None and certain:
+                best = max(certain, key=lambda c: self.model.score(c.support))
+                early.begin(best, rows[best.row])
             for c in waiting:
                 box = views.WHOLE if c.is_found_whole else looked.boxes[c.view]
                 if accounted.share(box) < _WHOLE:
@@ -349,16 +360,15 @@ class Searcher:
             coverage=c.geometry.coverage_query,
         )
 
-    def _explained(self, looked: Query, row: AssetRow, match: Match, diff: bool) -> Match:
-        from originlens.match import edits
-
+    def _explained(
+        self, looked: Query, row: AssetRow, match: Match, diff: bool, early: Early
+    ) -> Match:
         if match.transform is None or match.relation == "none":
             return match
-        pixels = asset_pixels(self.store, row)
-        if pixels is None:
-            return match
         if match.relation != "related":  # nobody edited one view of a thing into another
-            named = edits.explain(looked.image, pixels, (row.height, row.width), match.transform)
+            named = early.result(row, match.transform)
+            if named is None:
+                return match
             match = replace(match, edits=named.edits, direction=named.direction)
         if diff:
             match = replace(match, change_map=change_map(looked.image, row, self.store, match))

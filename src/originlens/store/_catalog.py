@@ -16,7 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from originlens.core.errors import IndexCorrupt, IndexMissing, IndexVersion, StoreError
+from originlens.core.errors import (
+    IndexCorrupt,
+    IndexMissing,
+    IndexUnfinished,
+    IndexVersion,
+    StoreError,
+)
 
 CATALOG = "catalog.sqlite"
 PROXIES = "proxies.sqlite"
@@ -88,6 +94,7 @@ def open_catalog(folder: str, *, write: bool, header: dict[str, Any]) -> sqlite3
 
     Raises:
         IndexMissing: reading, and there is none.
+        IndexUnfinished: reading, and making it was cut short.
         IndexVersion: a newer release wrote it.
         IndexCorrupt: it is no catalog.
     """
@@ -106,7 +113,9 @@ def open_catalog(folder: str, *, write: bool, header: dict[str, Any]) -> sqlite3
                             "INSERT INTO state VALUES (?, ?)", (key, json.dumps(value))
                         )
             elif version == 0:
-                raise IndexMissing(f"{folder}: the index here is still empty; add pictures first")
+                raise IndexUnfinished(
+                    f"{folder}: the index here is still empty; add pictures first"
+                )
             elif version > FORMAT:
                 raise IndexVersion(
                     f"{folder}: written by a newer release (format {version}, this one reads "

@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -72,26 +72,31 @@ class CopySuite:
             seed=setting.seed,
         )
         wanted = setting.systems or self.systems
-        folders, missing = _enrolled(drawn, wanted, setting)
-        asked = _asked(drawn, folders, setting)
+        folders, missing = enrol_all(drawn, wanted, setting)
+        asked = ask_all(drawn, folders, setting)
         rows = [row(name, q, a) for name, pairs in asked.items() for q, a in pairs]
-        facts = {
-            "suite": self.card.name,
-            "systems": ", ".join(folders),
-            "references": len(drawn.references),
-            "questions": sum(q.edit is not None for q in drawn.questions),
-            "strangers": sum(q.edit is None for q in drawn.questions),
-            "seed": setting.seed,
-            "versions": "; ".join(f"{n} {version(n)}" for n in folders),
-            "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
-            f"{setting.jobs} processes, Python {platform.python_version()}",
-        }
+        facts = facts_of(self.card.name, drawn, folders, setting)
         tables = (_systems(asked, setting.seed), *_halves(asked, setting.seed), _by_edit(asked))
         charts = (_bars(asked), _curves(asked), *_strengths(asked))
         return Outcome(self.card.name, facts, tables, charts, missing, tuple(rows))
 
 
-def _enrolled(
+def facts_of(suite: str, drawn: Task, folders: dict[str, str], setting: Setting) -> dict[str, Any]:
+    """What was run on what, for the head of a report."""
+    return {
+        "suite": suite,
+        "systems": ", ".join(folders),
+        "references": len(drawn.references),
+        "questions": sum(q.edit is not None for q in drawn.questions),
+        "strangers": sum(q.edit is None for q in drawn.questions),
+        "seed": setting.seed,
+        "versions": "; ".join(f"{n} {version(n)}" for n in folders),
+        "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
+        f"{setting.jobs} processes, Python {platform.python_version()}",
+    }
+
+
+def enrol_all(
     drawn: Task, wanted: Sequence[str], setting: Setting
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Folders of the systems that could enrol the references, and why others could not."""
@@ -115,7 +120,7 @@ def _enrolled(
     return folders, missing
 
 
-def _asked(drawn: Task, folders: dict[str, str], setting: Setting) -> dict[str, Asked]:
+def ask_all(drawn: Task, folders: dict[str, str], setting: Setting) -> dict[str, Asked]:
     """Every question with its answer, by system."""
     questions = {
         key_of(name, os.path.basename(folder), question.key): (name, question)
@@ -157,7 +162,7 @@ def _uap(asked: Asked, seed: int) -> Value:
     return found
 
 
-def _share(hits: Sequence[bool], name: str = "share") -> Value:
+def share(hits: Sequence[bool], name: str = "share") -> Value:
     count = len(hits)
     if not count:
         return Value(name, math.nan, 0.0, 1.0, 0)
@@ -165,7 +170,7 @@ def _share(hits: Sequence[bool], name: str = "share") -> Value:
     return Value(name, sum(hits) / count, low, high, count)
 
 
-def _grouped(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
+def grouped_share(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
     """A share whose units are pictures, each under several edits."""
     values = [float(h) for h in hits]
     mean = float(np.mean(values))
@@ -185,7 +190,7 @@ def _is_copy(relation: str) -> bool:
     return relation in ("copy", "identical")
 
 
-def _called(answer: Answer) -> bool:
+def is_called(answer: Answer) -> bool:
     return any(_is_copy(relation) for _, relation, _ in answer["matches"])
 
 
@@ -216,11 +221,11 @@ def _systems(asked: dict[str, Asked], seed: int) -> Table:
             (
                 name,
                 _uap(pairs, seed),
-                _grouped(first, groups, seed),
-                _grouped([_found(q, a) for q, a in edited], groups, seed),
-                _share([_called(a) for a in strangers]),
-                _grouped([_true_score(q, a) > limit for q, a in edited], groups, seed),
-                _share([_best_score(a) > limit for a in other]),
+                grouped_share(first, groups, seed),
+                grouped_share([_found(q, a) for q, a in edited], groups, seed),
+                share([is_called(a) for a in strangers]),
+                grouped_share([_true_score(q, a) > limit for q, a in edited], groups, seed),
+                share([_best_score(a) > limit for a in other]),
                 f"{np.median(times):.0f}" if times else "",
                 sum(a["error"] is not None for _, a in pairs),
             )
@@ -248,7 +253,7 @@ def _edits(asked: dict[str, Asked]) -> list[Edit]:
 
 
 def _recall(pairs: Asked, name: str) -> Value:
-    return _share([_found(q, a) for q, a in pairs if q.edit is not None and q.edit.name == name])
+    return share([_found(q, a) for q, a in pairs if q.edit is not None and q.edit.name == name])
 
 
 def _halves(asked: dict[str, Asked], seed: int) -> tuple[Table, ...]:
@@ -306,7 +311,7 @@ def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
         if len(at) < 2:
             return ()
         values = [
-            _share([_found(q, a) for q, a in edited if q.edit and q.edit.strength == s]) for s in at
+            share([_found(q, a) for q, a in edited if q.edit and q.edit.strength == s]) for s in at
         ]
         series.append(_series(label, at, values))
     return (Chart("Recall by strength", "lines", "strength", "recall", tuple(series)),)

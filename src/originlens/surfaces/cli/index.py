@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from originlens.core.errors import IndexLocked, InputError, ReadError
+from originlens.core.errors import IndexLocked, IndexUnfinished, InputError, ReadError
 from originlens.surfaces.cli import words
 from originlens.surfaces.cli.inputs import pairs
 from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
@@ -164,8 +164,12 @@ def check(index: str, *, jsonl: bool) -> int:
 
 def _to_check(index: str) -> Index:
     """The index, for repairs if it can be written, else for reading."""
+    from originlens.match.index import Index
+
     try:
         return _existing(index, mode="w")
+    except IndexUnfinished:
+        return Index(index, mode="w")  # opening it for writing is the repair
     except IndexLocked:
         say("another process is writing: checked without repairing")
         return _existing(index)

@@ -67,7 +67,8 @@ def run(
     chosen = tuple(filter(None, (systems or "").split(",")))
     for name in chosen:
         system(name)
-    pictures = _pictures(data or [_samples()])
+    chosen_data = data or [_samples()]
+    pictures = _files(chosen_data) if getattr(made, "any_file", False) else _pictures(chosen_data)
     folder = Path(out or f"bench-{suite}")
     with progress(suite) as ticker:
         setting = Setting(
@@ -133,6 +134,11 @@ def _samples() -> str:
     if spec is None or spec.origin is None:
         raise MissingExtra("scikit-image (its sample photographs stand in for --data)", "demo")
     return str(Path(spec.origin).parent / "data")
+
+
+def _files(data: Sequence[str]) -> list[str]:
+    """Every file, whatever it is."""
+    return [file.path for file in walk(data) if file.error is None and file.readable]
 
 
 def _pictures(data: Sequence[str]) -> list[str]:

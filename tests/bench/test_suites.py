@@ -61,12 +61,12 @@ def test_robust_inputs_tells_what_became_of_each_file(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 3])
     (tmp_path / "words.jpg").write_bytes(b"these are words")
     (tmp_path / "empty.png").write_bytes(b"")
-    files = tuple(str(p) for p in tmp_path.glob("*.*g"))
+    files = (*(str(p) for p in tmp_path.glob("*.*g")), str(tmp_path / "missing.png"))
     outcome = make("suite", "robust-inputs").run(Setting(files, str(tmp_path / "work")))
     harm, outcomes = outcome.tables
     assert [row[1] for row in harm.rows] == [0, 0, 0, 0]
     assert dict(row[:2] for row in outcomes.rows) == {
-        "decoded": 1, "CorruptImage": 1, "UnsupportedFormat": 2,
+        "decoded": 1, "CorruptImage": 1, "UnsupportedFormat": 2, "ReadError": 1,
     }  # fmt: skip
     by_name = {Path(row["file"]).name: row for row in outcome.rows}
     assert "cut.jpg" in by_name["cut.jpg"]["message"]

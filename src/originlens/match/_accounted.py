@@ -11,7 +11,7 @@ from originlens.match.views import Box
 
 _FEW = 40  # features below which a picture's area stands for its content
 _GRID = 24
-_ROOM = 0.004  # of the query's longer side: transforms are inexact at their borders
+_ROOM = 0.004  # of the original's longer side: transforms are inexact at their borders
 
 
 class Accounted:

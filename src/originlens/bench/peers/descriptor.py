@@ -104,7 +104,7 @@ class Spec:
         code_licence="Apache-2.0; a model given by path has its own",
         reads=("collection", "pixels"),
         cost=Cost(
-            ms_per_mpx=15.0, mb=100.0, note="ms per picture with gem-v0; all vectors scanned"
+            ms_per_mpx=12.0, mb=100.0, note="ms per picture with gem-v0; all vectors scanned"
         ),
         status="stable",
         scope="a registered descriptor, or a model of the user's by its spec",

@@ -15,7 +15,7 @@ from originlens.core.registry import register
         "dhash",
         "the reference with the nearest gradient hash",
         "Krawetz 2013, Kind of Like That (hackerfactor.com)",
-        ms=20.0,
+        ms=4.3,
         threshold=10,
     )
 )

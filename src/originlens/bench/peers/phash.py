@@ -16,7 +16,7 @@ from originlens.core.registry import register
         "phash",
         "the reference with the nearest DCT hash",
         "Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash Functions",
-        ms=20.0,
+        ms=4.8,
         threshold=10,
     )
 )

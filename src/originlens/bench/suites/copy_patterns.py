@@ -20,7 +20,7 @@ _SAVED = "+jpeg:0.1..0.3"
     copy_card(
         "copy-patterns",
         "copy detection, every attack alone",
-        note="every attack at 4 strengths x 3 pictures, 200 strangers: half an hour on 2 cores",
+        note="every attack at 4 strengths x 3 pictures, 200 strangers",
         fails_when="an attack is mild at any strength: everything finds it",
     )
 )

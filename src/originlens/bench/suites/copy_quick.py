@@ -1,4 +1,4 @@
-"""Copy detection in under three minutes: the sixteen promised edits, a few pictures each.
+"""Copy detection in short: the sixteen promised edits, a few pictures each.
 
 Paper: protocol after Douze et al. 2021, DISC21 (arXiv:2106.09672). Why it works as a test: codec,
 geometry, colour and composition are met once each, with strangers beside. Fails when: differences
@@ -17,7 +17,7 @@ from originlens.core.registry import register
     copy_card(
         "copy-quick",
         "copy detection, quick",
-        note="16 edits x 12 pictures, 120 strangers, 400 references: under 3 minutes on 2 cores",
+        note="16 edits x 12 pictures, 120 strangers, 400 references",
         fails_when="differences between systems are smaller than its wide intervals",
     )
 )

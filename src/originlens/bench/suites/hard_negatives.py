@@ -30,7 +30,7 @@ from originlens.core.registry import register
     copy_card(
         "hard-negatives",
         "copy detection, other views of the same thing",
-        note="a folder per subject; every view but one is asked: seconds per subject",
+        note="a folder per subject; every view but one is asked",
         fails_when="folders hold copies of one picture",
     )
 )

@@ -30,7 +30,7 @@ _FILE = "pdq.npz"
         paper="Facebook, The TMK+PDQF Video-Hashing and the PDQ Image-Hashing Algorithm, 2019",
         code_licence="Apache-2.0",
         reads=("collection", "pixels"),
-        cost=Cost(ms_per_mpx=4.0, mb=30.0, note="and a scan of all hashes"),
+        cost=Cost(ms_per_mpx=1.7, mb=30.0, note="and a scan of all hashes"),
         status="stable",
         scope="exchange of hashes between platforms: what they match today",
         fails_when="crop, free rotation, border, overlay, pasted pictures; flat pictures have none",

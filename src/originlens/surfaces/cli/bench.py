@@ -12,7 +12,7 @@ from originlens.core.errors import MissingExtra, OriginLensError, UsageError
 from originlens.core.files import walk
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus
-from originlens.surfaces.cli.streams import console, json_line, printable, progress, say
+from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
 
 if TYPE_CHECKING:
     from originlens.bench.outcome import Row, Table
@@ -68,7 +68,10 @@ def run(
     for name in chosen:
         system(name)
     chosen_data = data or [_samples()]
-    pictures = _files(chosen_data) if getattr(made, "any_file", False) else _pictures(chosen_data)
+    if getattr(made, "any_file", False):
+        pictures, failed = _files(chosen_data), 0
+    else:
+        pictures, failed = _pictures(chosen_data)
     folder = Path(out or f"bench-{suite}")
     with progress(suite) as ticker:
         setting = Setting(
@@ -89,7 +92,7 @@ def run(
     for name, why in outcome.missing.items():
         say(f"{name} was not measured: {why}")
     say(f"report: {page}")
-    return 0
+    return 1 if failed else 0
 
 
 def compare(first: str, second: str, *, jsonl: bool) -> int:
@@ -141,18 +144,20 @@ def _files(data: Sequence[str]) -> list[str]:
     return [file.path for file in walk(data) if file.error is None and file.readable]
 
 
-def _pictures(data: Sequence[str]) -> list[str]:
-    """Every picture large enough; what is none is counted and said."""
-    found, left_out = [], 0
+def _pictures(data: Sequence[str]) -> tuple[list[str], int]:
+    """Every picture large enough, and how many named files are none; what is left out is said."""
+    found, left_out, failed = [], 0, 0
     for file in walk(data):
         if file.error is not None or not file.readable:
             continue
         try:
             image = Image.open(file.path)
             large = min(image.width, image.height) >= _SMALLEST
-        except OriginLensError:
+        except OriginLensError as error:
             if file.explicit:
-                raise
+                say_error(file.path, error.to_dict())
+                failed += 1
+                continue
             large = False
         if large:
             found.append(file.path)
@@ -160,7 +165,7 @@ def _pictures(data: Sequence[str]) -> list[str]:
             left_out += 1
     if left_out:
         say(f"{left_out} files are no pictures, or below {_SMALLEST} pixels, and left out")
-    return found
+    return found, failed
 
 
 def _print(table: Table) -> None:

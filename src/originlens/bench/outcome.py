@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from originlens.bench.protocols.manifest import Manifest
 from originlens.bench.results import Value
 from originlens.core.errors import ReadError
 
@@ -177,6 +178,8 @@ class Setting:
 
     Args:
         pictures: files of the user's, or of a sample.
+        manifest: labelled pictures, for suites that need labels, sources and splits.
+        grid: which cells of training and test the manifest is cut into; "": the suite's choice.
         folder: keeps what systems prepare and every answer, so that a run can go on.
         systems: registered names of what is compared; empty: those the suite proposes.
         seed: of every draw.
@@ -192,6 +195,8 @@ class Setting:
     each: int | None = None
     jobs: int = 1
     progress: Callable[[str, int, int], None] | None = None
+    manifest: Manifest | None = None
+    grid: str = ""
 
 
 class Suite(Protocol):

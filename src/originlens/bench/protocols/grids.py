@@ -9,7 +9,7 @@ that no group can be on both sides, whatever the grid.
 The protocols: train-on-A/test-on-B (Song et al. 2023, arXiv:2309.02218; Zhu et al. 2023,
 arXiv:2306.08571), leave one generator or one real source out, cross-forgery, cross-domain, unknown
 and one-versus-all (DF40, Yan et al. 2024, arXiv:2406.13495, protocols 1 to 4), and the degradation
-matrix of attacks by strengths.
+matrix of attacks by strengths. :func:`cells` has them by name.
 """
 
 from __future__ import annotations
@@ -23,6 +23,20 @@ import numpy.typing as npt
 from originlens.bench.chains import parse
 from originlens.bench.protocols.manifest import Manifest
 from originlens.core.errors import UsageError
+
+#: Grids by name, each with what may stand behind a colon ("" for nothing).
+GRIDS = {
+    "cross": "COLUMN",
+    "leave-one-generator-out": "",
+    "leave-one-source-out": "",
+    "cross-forgery": "COLUMN",
+    "cross-domain": "COLUMN",
+    "unknown": "GENERATOR,...",
+    "one-vs-all": "",
+    "degradation": "ATTACK,...",
+}
+#: Strengths of a degradation matrix that is asked for by name.
+STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 Rows = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -242,3 +256,51 @@ def degradation(manifest: Manifest, attacks: Mapping[str, Sequence[float]]) -> I
     everything = np.arange(len(manifest))
     for expression in ("", *expressions):
         yield Cell(expression or "untouched", None, everything, attack=expression)
+
+
+def cells(name: str, manifest: Manifest, *, seed: int = 0) -> list[Cell]:
+    """The cells of a grid by its name in :data:`GRIDS`.
+
+    Behind a colon: the column that ``cross`` crosses (``generator``), the column of the families in
+    ``cross-forgery`` and ``cross-domain`` (``forgery``), the generators of ``unknown`` (each in
+    turn), the attacks of ``degradation`` (at :data:`STRENGTHS`).
+
+    Args:
+        name: such as ``cross``, ``cross:source``, ``unknown:sdxl,flux``, ``degradation:jpeg``.
+        manifest: the rows.
+        seed: puts units on sides where the manifest has no splits.
+
+    Raises:
+        UsageError: no such grid, or the manifest lacks what it needs.
+    """
+    grid, _, given = name.partition(":")
+    if grid not in GRIDS:
+        raise UsageError(f"no grid {grid!r}: use one of {', '.join(GRIDS)}")
+    if given and not GRIDS[grid]:
+        raise UsageError(f"{name}: {grid} takes nothing behind a colon")
+    if grid == "degradation":
+        if not given:
+            raise UsageError("degradation: name the attacks, such as degradation:jpeg,blur")
+        return list(degradation(manifest, dict.fromkeys(given.split(","), STRENGTHS)))
+    sides = Sides(manifest, seed=seed)
+    if grid == "unknown":
+        made = _each_unknown(sides, given)
+    elif grid == "cross":
+        made = cross(sides, given or "generator")
+    elif grid in ("cross-forgery", "cross-domain"):
+        by_family = cross_forgery if grid == "cross-forgery" else cross_domain
+        made = by_family(sides, family=given or "forgery")
+    else:
+        plain = {
+            "leave-one-generator-out": leave_one_generator_out,
+            "leave-one-source-out": leave_one_source_out,
+            "one-vs-all": one_vs_all,
+        }
+        made = plain[grid](sides)
+    return list(made)
+
+
+def _each_unknown(sides: Sides, given: str) -> Iterator[Cell]:
+    """A grid of its own for each generator, so that the others may be trained on."""
+    for generator in given.split(",") if given else _pairs(sides, "generator"):
+        yield from unknown(sides, [generator])

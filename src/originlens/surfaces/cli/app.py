@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from originlens.surfaces.cli import PROGRAM
+from originlens.surfaces.cli.bench_app import bench_app
+from originlens.surfaces.cli.options import DEFAULT_INDEX, DiffDir, Html, IndexDir, Jsonl, Rate
 
 
 class _InOrder(TyperGroup):
@@ -40,11 +42,6 @@ index_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(index_app)
-bench_app = typer.Typer(
-    name="bench",
-    help="Measure systems under standard conditions, and compare them.",
-    no_args_is_help=True,
-)
 app.add_typer(bench_app)
 
 
@@ -52,31 +49,6 @@ class Engine(StrEnum):
     """Where an ingest runs."""
 
     local = "local"
-
-
-IndexDir = Annotated[
-    str,
-    typer.Option(
-        "--index", metavar="DIR", envvar="ORIGINLENS_INDEX", help="Folder that holds the index."
-    ),
-]
-Jsonl = Annotated[bool, typer.Option("--jsonl", help="One JSON object per line on stdout.")]
-Html = Annotated[
-    str | None, typer.Option("--html", metavar="FILE", help="Write a self-contained HTML report.")
-]
-Rate = Annotated[
-    float,
-    typer.Option(
-        "--max-false-positive-rate",
-        metavar="P",
-        help="Share of unrelated queries that may be matched, over the whole index.",
-    ),
-]
-DiffDir = Annotated[
-    str | None,
-    typer.Option("--diff-dir", metavar="DIR", help="Write a change map per verified match."),
-]
-DEFAULT_INDEX = "./.originlens"
 
 
 def command() -> Any:
@@ -328,77 +300,6 @@ def attack(
     return body.run(
         expression, source, target, seed=seed, others=others or [], masks=masks, jsonl=jsonl
     )
-
-
-@bench_app.command("list")
-def bench_list(jsonl: Jsonl = False) -> int:
-    """List the suites, and the systems that they can compare."""
-    from originlens.surfaces.cli import bench as body
-
-    return body.list_suites(jsonl=jsonl)
-
-
-@bench_app.command("run")
-def bench_run(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="One that `bench list` names.")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--data",
-            metavar="PATH",
-            help="Pictures or folders; repeatable [default: the photographs in scikit-image]",
-        ),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            "--out", metavar="DIR", help="Folder for results; a run goes on [default: bench-SUITE]"
-        ),
-    ] = None,
-    systems: Annotated[
-        str | None,
-        typer.Option(
-            "--systems",
-            metavar="A,B",
-            help="Systems, or specs of your models (.toml) [default: the suite's]",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Of every draw.")] = 0,
-    each: Annotated[
-        int | None,
-        typer.Option("--each", min=1, metavar="N", help="Questions per edit at most."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, metavar="N", help="Processes [default: all usable cores]"),
-    ] = None,
-    jsonl: Jsonl = False,
-) -> int:
-    """Run a suite: writes rows, tables, Markdown and a page with charts."""
-    from originlens.surfaces.cli import bench as body
-
-    return body.run(
-        suite,
-        data or [],
-        out=out,
-        systems=systems,
-        seed=seed,
-        each=each,
-        jobs=jobs,
-        jsonl=jsonl,
-    )
-
-
-@bench_app.command("compare")
-def bench_compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="Folder, or FOLDER:SYSTEM.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Folder, or FOLDER:SYSTEM.")],
-    jsonl: Jsonl = False,
-) -> int:
-    """Compare two runs, or two systems, on the questions that both were asked."""
-    from originlens.surfaces.cli import bench as body
-
-    return body.compare(first, second, jsonl=jsonl)
 
 
 @app.command("methods")

@@ -14,8 +14,8 @@ from originlens.core.errors import OriginLensError, UsageError
 from originlens.core.evidence import QUESTIONS, REPORT_SCHEMA, Report
 from originlens.core.image import Image
 from originlens.surfaces.cli import maps as map_files
-from originlens.surfaces.cli.app import DEFAULT_INDEX
 from originlens.surfaces.cli.inputs import Inputs, Item
+from originlens.surfaces.cli.options import DEFAULT_INDEX
 from originlens.surfaces.cli.page import Page
 from originlens.surfaces.cli.streams import console, json_line, printable, say, say_error
 

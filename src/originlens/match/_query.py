@@ -46,10 +46,9 @@ class Query:
 
     @cached_property
     def hashes(self) -> npt.NDArray[np.uint8] | None:
-        from originlens.match.descriptors import pdq
+        from originlens.match.descriptors.pdq import Pdq
 
-        stored = self.image.reduced(pdq.HASHED_SHORT_SIDE, managed=False, oriented=False)
-        hashes = pdq.dihedral(stored)
+        hashes = Pdq().variants(self.image)
         return hashes if hashes.any() else None
 
     @cached_property

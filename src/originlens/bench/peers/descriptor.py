@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import MissingExtra, OriginLensError, UsageError
-from originlens.core.evidence import Match
+from originlens.bench.peers._nearest import Array, Nearest, Scores
+from originlens.core.errors import MissingExtra, UsageError
 from originlens.core.image import Image, Pixels
 from originlens.core.registry import Card, Cost, make, register
 
 Vectors = npt.NDArray[np.float32]
-_FILE = "vectors.npz"
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 _KEYS = {"model", "side", "resize", "mean", "std", "threshold"}
 
@@ -111,7 +110,7 @@ class Spec:
         fails_when="small pasted pictures; look-alikes, which nothing here verifies",
     )
 )
-class Descriptor:
+class Descriptor(Nearest):
     """Nearest neighbours of one vector per picture.
 
     Args:
@@ -126,51 +125,22 @@ class Descriptor:
         self.descriptor, self.spec, self.threshold = descriptor, spec, threshold
         self._describe: Callable[[Image], Vectors] | None = None
 
-    def enrol(self, references: Sequence[str], folder: str) -> list[str]:
-        """Describe the files; those that cannot be read are returned."""
-        found, names, failed = [], [], []
-        for path in references:
-            try:
-                found.append(self._vector(Image.open(path)))
-                names.append(path)
-            except (MissingExtra, UsageError):
-                raise
-            except OriginLensError:
-                failed.append(path)
-        vectors = np.stack(found) if found else np.zeros((0, 1), np.float32)
-        os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, _FILE)
-        np.savez(path, vectors=vectors, names=np.array(names, dtype=np.str_))
-        return failed
+    @property
+    def limit(self) -> float:
+        """The threshold of the spec, or of this matcher."""
+        return self.threshold if self.spec is None else Spec.read(self.spec).threshold
 
-    def open(self, folder: str) -> None:
-        """Open what :meth:`enrol` made, for this process."""
-        with np.load(os.path.join(folder, _FILE)) as stored:
-            self._vectors, self._names = stored["vectors"], stored["names"].tolist()
-
-    def match(self, image: Image, *, top: int = 10) -> list[Match]:
-        """The nearest references; the score is the cosine similarity."""
-        if not self._names:
-            return []
-        similarity = self._vectors @ self._vector(image)
-        limit = self.threshold if self.spec is None else Spec.read(self.spec).threshold
-        return [
-            Match(
-                asset=self._names[i],
-                path=self._names[i],
-                relation="copy" if similarity[i] >= limit else "none",
-                score=float(similarity[i]),
-                probability=float(similarity[i] >= limit),
-            )
-            for i in np.argsort(-similarity, kind="stable")[:top].tolist()
-        ]
-
-    def _vector(self, image: Image) -> Vectors:
-        """(d,) float32 of unit length."""
+    def describe(self, image: Image) -> Vectors:
+        """(1, d) float32 of unit length."""
         if self._describe is None:
             self._describe = self._model()
         vector = np.asarray(self._describe(image), np.float32).ravel()
-        return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-12))
+        return vector[None] / np.float32(max(float(np.linalg.norm(vector)), 1e-12))
+
+    def scores(self, asked: Array) -> Scores:
+        """The cosine similarity of every reference."""
+        similarity: Scores = (self.rows @ asked[0]).astype(np.float64)
+        return similarity
 
     def _model(self) -> Callable[[Image], Vectors]:
         if self.spec is None:

@@ -7,22 +7,18 @@ are counted, geometry is not asked), and any number of references that matters: 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import OriginLensError
-from originlens.core.evidence import Match
+from originlens.bench.peers._nearest import Array, Nearest, Scores
 from originlens.core.image import Image
 from originlens.core.registry import Card, Cost, register
 
 _SIDE, _FEATURES, _RATIO = 400, 500, 0.75
 #: Matches from which on it says "copy": twice the least number that fixes a homography.
 _ENOUGH = 8
-_FILE = "sift.npz"
 
 
 @register(
@@ -41,61 +37,33 @@ _FILE = "sift.npz"
         thresholds={"matches": _ENOUGH},
     )
 )
-class SiftBruteForce:
+class SiftBruteForce(Nearest):
     """Counts ratio-test matches with every reference."""
 
-    def enrol(self, references: Sequence[str], folder: str) -> list[str]:
-        """Describe the files; those that cannot be read are returned."""
-        found, names, failed = [], [], []
-        for path in references:
-            try:
-                found.append(_describe(Image.open(path)))
-                names.append(path)
-            except OriginLensError:
-                failed.append(path)
-        ends = np.cumsum([len(f) for f in found], dtype=np.int64)
-        stacked = np.concatenate([np.zeros((0, 128), np.uint8), *found])
-        os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, _FILE)
-        np.savez(path, features=stacked, ends=ends, names=np.array(names, dtype=np.str_))
-        return failed
+    @property
+    def limit(self) -> float:
+        """The card's number of matches."""
+        return self.card.thresholds["matches"]
 
-    def open(self, folder: str) -> None:
-        """Open what :meth:`enrol` made, for this process."""
-        with np.load(os.path.join(folder, _FILE)) as stored:
-            self._names = stored["names"].tolist()
-            parts = np.split(stored["features"], stored["ends"][:-1]) if self._names else []
-        self._features = [part.astype(np.float32) for part in parts]
+    def describe(self, image: Image) -> npt.NDArray[np.uint8]:
+        """(n, 128) uint8 features of the picture with a long side of at most 400 pixels."""
+        import cv2
 
-    def match(self, image: Image, *, top: int = 10) -> list[Match]:
-        """References by number of matches; the score is that number."""
-        query = _describe(image).astype(np.float32)
-        counts = np.array([_matches(query, f) for f in self._features], dtype=np.int64)
-        return [
-            Match(
-                asset=self._names[i],
-                path=self._names[i],
-                relation="copy" if counts[i] >= _ENOUGH else "none",
-                score=float(counts[i]),
-                probability=float(counts[i] >= _ENOUGH),
-            )
-            for i in np.argsort(-counts, kind="stable")[:top].tolist()
-        ]
+        grey = cv2.cvtColor(image.reduced(_SIDE), cv2.COLOR_RGB2GRAY)
+        scale = min(1.0, _SIDE / max(grey.shape))
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        if min(size) < 16:  # OpenCV's pyramid needs some room
+            return np.zeros((0, 128), np.uint8)
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        detector = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02)
+        _, found = detector.detectAndCompute(small, None)
+        return np.zeros((0, 128), np.uint8) if found is None else found.astype(np.uint8)
 
-
-def _describe(image: Image) -> npt.NDArray[np.uint8]:
-    """(N, 128) uint8 descriptors of the picture with a long side of at most 400 pixels."""
-    import cv2
-
-    grey = cv2.cvtColor(image.reduced(_SIDE), cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, _SIDE / max(grey.shape))
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    detector = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02)
-    if min(size) < 16:  # OpenCV's pyramid needs some room
-        return np.zeros((0, 128), np.uint8)
-    _, found = detector.detectAndCompute(small, None)
-    return np.zeros((0, 128), np.uint8) if found is None else found.astype(np.uint8)
+    def scores(self, asked: Array) -> Scores:
+        """The number of matches with every reference."""
+        query = asked.astype(np.float32)
+        parts = np.split(self.rows, self.ends[:-1])
+        return np.array([_matches(query, part.astype(np.float32)) for part in parts], np.float64)
 
 
 def _matches(query: npt.NDArray[np.float32], reference: npt.NDArray[np.float32]) -> int:

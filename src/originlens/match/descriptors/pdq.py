@@ -240,3 +240,7 @@ class Pdq:
         """``(32,) uint8``; all zero where the picture has no signature (too flat or too small)."""
         pixels = image.reduced(HASHED_SHORT_SIDE, managed=False, oriented=False)
         return np.frombuffer(hash_with_quality(pixels)[0], np.uint8)
+
+    def variants(self, image: Image) -> Hash:
+        """``(8, 32) uint8``: hashes under the symmetries of the square, see :func:`dihedral`."""
+        return dihedral(image.reduced(HASHED_SHORT_SIDE, managed=False, oriented=False))

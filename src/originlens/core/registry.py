@@ -41,6 +41,7 @@ KINDS: dict[str, Kind] = {
         Kind("attack", "apply", ("originlens.bench.attacks",)),
         Kind("metric", "measure", ("originlens.bench.metrics",)),
         Kind("matcher", "match", ("originlens.match.matchers", "originlens.bench.peers")),
+        Kind("watermark", "embed", ("originlens.bench.peers",)),
         Kind("suite", "run", ("originlens.bench.suites",)),
     )
 }
@@ -57,13 +58,26 @@ class Weights:
     training_data: str
 
 
+Per = Literal["megapixel", "picture", "query", "call", "file"]
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Measured cost on one core: ms per megapixel (per call where size is no matter), peak MB."""
+    """Measured cost on one core: milliseconds for one ``per``, and peak MB.
+
+    Cost grows with the picture (``per="megapixel"``), is the same for every ``picture``, ``query``
+    or ``file``, or is that of one ``call`` on the amount of data that ``note`` tells. 0 ms says
+    that no such figure holds: a suite's time is that of what it runs.
+    """
 
     ms_per_mpx: float
     mb: float
     note: str = ""
+    per: Per = "megapixel"
+
+    def __str__(self) -> str:
+        time = f"{self.ms_per_mpx:g} ms per {self.per}, " if self.ms_per_mpx else ""
+        return f"{time}{self.mb:g} MB" + (f" ({self.note})" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class ScoreMetric(Metric):
 
 def score_cost(ms: float) -> Cost:
     """Cost of one call on 100,000 samples."""
-    return Cost(ms_per_mpx=ms, mb=10.0, note="per 100,000 samples")
+    return Cost(ms_per_mpx=ms, mb=10.0, note="100,000 samples", per="call")
 
 
 def scored(truth: Any, output: Any) -> tuple[Labels, Floats]:

@@ -23,7 +23,7 @@ from originlens.core.stats import Floats
         paper="Zhu et al. 2018 (HiDDeN), arXiv:1807.09937",
         reads=("bits", "bits"),
         fails_when="read without 0.5, the value of chance, in mind",
-        cost=Cost(ms_per_mpx=6, mb=13, note="per 10,000 messages of 100 bits"),
+        cost=Cost(ms_per_mpx=6, mb=13, note="10,000 messages of 100 bits", per="call"),
     )
 )
 class BitAccuracy(MeanMetric):

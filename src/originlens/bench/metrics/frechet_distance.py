@@ -24,7 +24,7 @@ from originlens.core.stats import Floats
         paper="Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500",
         reads=("features", "features"),
         fails_when="vectors are few against dimensions, or numbers differ between comparisons",
-        cost=Cost(ms_per_mpx=60, mb=10, note="per pair of sets of 2,000 x 256"),
+        cost=Cost(ms_per_mpx=60, mb=10, note="two sets of 2,000 x 256", per="call"),
     )
 )
 class FrechetDistance(FeatureMetric):

@@ -25,7 +25,7 @@ from originlens.core.registry import Cost, register
         paper="Gretton et al. 2012, JMLR 13; Binkowski et al. 2018, arXiv:1801.01401",
         reads=("features", "features"),
         fails_when="dimensions differ much in scale",
-        cost=Cost(ms_per_mpx=300, mb=130, note="per pair of sets of 2,000 x 256"),
+        cost=Cost(ms_per_mpx=300, mb=130, note="two sets of 2,000 x 256", per="call"),
     )
 )
 class KernelDistance(FeatureMetric):

@@ -24,7 +24,7 @@ from originlens.core.stats import Floats
         paper="Fernandez et al. 2023 (Stable Signature), arXiv:2303.15435",
         reads=("payloads", "payloads"),
         fails_when="read as a detection rate",
-        cost=Cost(ms_per_mpx=1, mb=1.0, note="per 10,000 payloads"),
+        cost=Cost(ms_per_mpx=1, mb=1.0, note="10,000 payloads", per="call"),
     )
 )
 class PayloadExactness(MeanMetric):

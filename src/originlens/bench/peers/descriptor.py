@@ -102,9 +102,7 @@ class Spec:
         paper="Pizzi et al. 2022 (SSCD, arXiv:2202.10261), its evaluation",
         code_licence="Apache-2.0; a model given by path has its own",
         reads=("collection", "pixels"),
-        cost=Cost(
-            ms_per_mpx=12.0, mb=100.0, note="ms per picture with gem-v0; all vectors scanned"
-        ),
+        cost=Cost(12.0, 100.0, "with gem-v0; all vectors scanned", per="picture"),
         status="stable",
         scope="a registered descriptor, or a model of the user's by its spec",
         fails_when="small pasted pictures; look-alikes, which nothing here verifies",

@@ -43,7 +43,7 @@ _EDITORS = (
         paper="CIPA DC-008 (EXIF 2.32), 2019; Kee, Johnson, Farid, IEEE TIFS 6(3), 2011",
         code_licence="Apache-2.0",
         reads=("exif",),
-        cost=Cost(ms_per_mpx=0.5, mb=1, note="per picture, whatever its size"),
+        cost=Cost(ms_per_mpx=0.5, mb=1, per="picture"),
         status="stable",
         scope=_SCOPE,
         fails_when="the record was removed, or written by hand",

@@ -76,7 +76,7 @@ _LONGEST = 300
         paper="IPTC Photo Metadata Standard 2025.1; ISO 16684-1 (XMP); GB 45438-2025",
         code_licence="Apache-2.0",
         reads=("xmp", "iptc", "text chunks"),
-        cost=Cost(ms_per_mpx=1.0, mb=2, note="per picture, whatever its size"),
+        cost=Cost(ms_per_mpx=1.0, mb=2, per="picture"),
         status="stable",
         scope=_SCOPE,
         fails_when="the fields were removed, or are false: nothing proves them",

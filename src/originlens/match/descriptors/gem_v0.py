@@ -109,7 +109,7 @@ def pooling(boxes: Sequence[tuple[float, float, float, float]], cells: int) -> V
         paper="Sandler et al., CVPR 2018; Radenovic, Tolias, Chum, TPAMI 2019 (1711.02512)",
         code_licence="Apache-2.0",
         reads=("pixels",),
-        cost=Cost(ms_per_mpx=9.5, mb=60.0, note="ms per picture whatever its size, 1 core"),
+        cost=Cost(ms_per_mpx=9.5, mb=60.0, per="picture"),
         status="stable",
         scope="own weights: photographs",
         fails_when="small pasted pictures, crops below a tenth, flat graphics, same-object photos",

@@ -29,7 +29,7 @@ Rows = npt.NDArray[np.int64]
         paper="Johnson, Douze, Jegou 2019, IEEE Trans. Big Data, arXiv:1702.08734",
         code_licence="Apache-2.0",
         reads=("vectors",),
-        cost=Cost(4.2, 1.0, "ms per query and MB per 1 000 vectors at 100 000 x 256"),
+        cost=Cost(4.2, 1.0, "memory per 1 000 vectors; at 100 000 x 256", per="query"),
         status="stable",
         scope="float32 vectors of one length",
         fails_when="the number of vectors makes an exhaustive scan too slow (beyond about 100 000)",

@@ -30,7 +30,7 @@ Rows = npt.NDArray[np.int64]
         paper="Douze et al. 2024, arXiv:2401.08281",
         code_licence="Apache-2.0",
         reads=("bits",),
-        cost=Cost(0.13, 0.04, "ms per query and MB per 1 000 hashes at 100 000 x 256 bit"),
+        cost=Cost(0.13, 0.04, "memory per 1 000 hashes; at 100 000 x 256 bit", per="query"),
         status="stable",
         scope="bit strings of one length, packed into bytes",
         fails_when="more than about ten million hashes make an exhaustive scan too slow",

@@ -37,7 +37,7 @@ _DECODED = 20_000
         paper="Jegou, Douze, Schmid 2011, IEEE TPAMI 33(1); Andre et al. 2019, arXiv:1812.09162",
         code_licence="Apache-2.0",
         reads=("vectors",),
-        cost=Cost(0.27, 0.33, "ms per query and MB per 1 000 vectors at 100 000 x 256"),
+        cost=Cost(0.27, 0.33, "memory per 1 000 vectors; at 100 000 x 256", per="query"),
         status="stable",
         scope="float32 vectors of one even length, from about 20 000 on",
         fails_when="neighbours deep in the list differ in similarity by less than 0.001",

@@ -37,7 +37,7 @@ def list_suites(*, jsonl: bool) -> int:
         grid.add_column(column)
     for card in cards:
         kind = "system" if card.kind == "matcher" else card.kind
-        grid.add_row(kind, Text(card.name, style="bold"), card.task, card.cost.note)
+        grid.add_row(kind, Text(card.name, style="bold"), card.task, str(card.cost))
     console().print(grid)
     return 0
 

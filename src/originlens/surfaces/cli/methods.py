@@ -75,7 +75,6 @@ def _show(method: Method) -> None:
     from rich.text import Text
 
     card = method.card
-    cost = f"{card.cost.ms_per_mpx:g} ms per megapixel, {card.cost.mb:g} MB"
     rows = [
         ("kind", card.kind),
         ("task", card.task),
@@ -88,7 +87,7 @@ def _show(method: Method) -> None:
         ),
         ("needs", f"pip install 'originlens[{card.extra}]'" if card.extra else ""),
         ("reads", ", ".join(card.reads)),
-        ("cost", f"{cost} ({card.cost.note})" if card.cost.note else cost),
+        ("cost", str(card.cost)),
         ("status", card.status),
         ("scope", card.scope),
         ("fails when", card.fails_when),

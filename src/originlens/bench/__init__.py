@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from originlens.core.evidence import Match
-from originlens.core.image import Image
+from originlens.core.image import Image, Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +70,46 @@ class Matcher(Protocol):
 
         ``path`` is the reference as it was enrolled, ``score`` ranks pairs across queries (larger =
         more alike), ``relation`` is the system's own decision at its default threshold.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a watermark's reader finds in a picture, marked or not.
+
+    ``bits`` (n,) uint8 of 0 and 1 is what it reads, most significant bit of the first byte first;
+    n may be 0. ``payload`` is what it says to have been embedded; None: it says that there is no
+    watermark. ``score`` is finite and larger where a watermark is more likely. ``p_value`` in
+    (0, 1] bounds the chance of so large a score in an unmarked picture; None where the method
+    states none.
+    """
+
+    bits: npt.NDArray[np.uint8]
+    payload: bytes | None
+    score: float
+    p_value: float | None = None
+
+
+class Watermark(Protocol):
+    """A method of kind "watermark": writes a payload into a picture and reads it back blindly."""
+
+    #: Lengths in bytes of the payloads that it carries.
+    payload_bytes: tuple[int, ...]
+
+    def embed(self, image: Image, payload: bytes) -> Pixels:
+        """(H, W, 3) uint8 of the picture's size, with the payload in it.
+
+        Raises:
+            UsageError: a payload of another length than ``payload_bytes``.
+            InputError: the picture cannot carry it.
+        """
+        ...
+
+    def read(self, image: Image) -> Reading:
+        """What is read, of marked and unmarked pictures alike, without the original.
+
+        Raises:
+            InputError: the picture cannot be examined.
         """
         ...

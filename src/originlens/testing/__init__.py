@@ -32,6 +32,7 @@ from originlens.testing import (
     _metric,
     _suite,
     _verifier,
+    _watermark,
 )
 from originlens.testing._pictures import awkward_images, textured_image
 
@@ -68,6 +69,7 @@ def checks(method: Method) -> Iterator[Check]:
     kinds = {
         "descriptor": _descriptor.CHECKS,
         "matcher": _matcher.CHECKS,
+        "watermark": _watermark.CHECKS,
         "suite": _suite.CHECKS,
         "verifier": _verifier.CHECKS,
         "index": _index.CHECKS,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from originlens.bench.copies import system, version
-from originlens.bench.peers.descriptor import Spec
+from originlens.bench.model_file import Spec
 from originlens.core.errors import UsageError
 from originlens.core.image import Image
 from originlens.testing import textured_image
@@ -87,7 +87,7 @@ def test_its_version_follows_the_model_and_the_spec(spec):
         (SPEC + "colour = 3\n", "colour"),
         (SPEC.replace("mean.onnx", "absent.onnx"), "absent.onnx"),
         (SPEC.replace("[0.5, 0.5, 0.5]", "[0.5]"), "three"),
-        (SPEC + 'resize = "stretch"\n', "squeeze or crop"),
+        (SPEC + 'resize = "stretch"\n', "squeeze, crop or window"),
         ("model = ", "cannot be read"),
     ],
 )

@@ -151,7 +151,7 @@ def version(name: str) -> str:
     """What answers of that system depend on besides the questions."""
     if not name.endswith(".toml"):
         return version_of(method("matcher", name))
-    from originlens.bench.peers.descriptor import Spec
+    from originlens.bench.model_file import Spec
 
     own = version_of(method("matcher", "descriptor"))
     return key_of(own, content_of(name), content_of(Spec.read(name).model))

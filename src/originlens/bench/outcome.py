@@ -202,6 +202,9 @@ class Setting:
 class Suite(Protocol):
     """A method of kind "suite": a benchmark that one command runs."""
 
+    #: The kind of the methods that it compares; "method": any, "": none.
+    system_kind: str
+
     def run(self, setting: Setting) -> Outcome:
         """Run it, or what is left of it.
 

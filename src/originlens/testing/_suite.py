@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from originlens.core.errors import UsageError
-from originlens.core.registry import Method
+from originlens.core.registry import KINDS, Method, methods
 from originlens.testing._pictures import Checks, make, require, textured_image
 
 
-def _setting(place: str, pictures: int) -> Any:
+def _cheapest(kind: str) -> tuple[str, ...]:
+    """The system of that kind that costs the least by its card, of those that need no extra."""
+    if kind == "method":
+        return ("matcher:pdq",)
+    cards = [m.card for m in methods(kind) if m.card.extra is None] if kind in KINDS else []
+    return tuple(card.name for card in sorted(cards, key=lambda c: c.cost.ms_per_mpx)[:1])
+
+
+def _setting(method: Method, place: str, pictures: int) -> Any:
     from originlens.bench.outcome import Setting
 
     folder = Path(place) / "pictures"
@@ -22,12 +30,13 @@ def _setting(place: str, pictures: int) -> Any:
         path = folder / f"{number}.png"
         path.write_bytes(textured_image(number, 120, 160).data)
         paths.append(str(path))
-    return Setting(tuple(paths), str(Path(place) / "work"), systems=("pdq",), seed=3, each=1)
+    systems = _cheapest(make(method).system_kind)
+    return Setting(tuple(paths), str(Path(place) / "work"), systems=systems, seed=3, each=1)
 
 
 def _suite_runs(method: Method) -> None:
     with tempfile.TemporaryDirectory() as place:
-        setting = _setting(place, 9)
+        setting = _setting(method, place, 9)
         outcome = make(method).run(setting)
         text = json.dumps(outcome.to_dict(), allow_nan=False)
         require(bool(outcome.tables) and bool(outcome.tables[0].rows), "no table, or an empty one")
@@ -44,7 +53,7 @@ def _suite_runs(method: Method) -> None:
 def _suite_refuses(method: Method) -> None:
     with tempfile.TemporaryDirectory() as place:
         try:
-            make(method).run(_setting(place, 1))
+            make(method).run(_setting(method, place, 1))
         except UsageError:
             return
     raise AssertionError("one picture is not refused by UsageError")

@@ -52,6 +52,7 @@ class CopySuite:
     """Enrol references, ask edited ones and strangers, compare systems."""
 
     card: ClassVar[Card]
+    system_kind: ClassVar[str] = "matcher"
     systems: ClassVar[tuple[str, ...]] = ("originlens", "pdq", "phash", "dhash")
     each: ClassVar[int]
     negatives: ClassVar[int]

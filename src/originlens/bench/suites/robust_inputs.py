@@ -63,6 +63,7 @@ class RobustInputs:
 
     #: Takes every file as it is, not only those that open as pictures.
     any_file = True
+    system_kind = ""
 
     def run(self, setting: Setting) -> Outcome:
         """See :class:`originlens.bench.outcome.Suite`."""

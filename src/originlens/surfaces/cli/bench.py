@@ -25,9 +25,12 @@ def list_suites(*, jsonl: bool) -> int:
     from rich.table import Table as Grid
     from rich.text import Text
 
-    from originlens.core.registry import methods
+    from originlens.core.registry import KINDS, make, methods
 
-    cards = [m.card for kind in ("suite", "matcher") for m in methods(kind)]
+    suites = methods("suite")
+    compared = {make("suite", suite.card.name).system_kind for suite in suites}
+    systems = [m for kind in KINDS if kind in compared for m in methods(kind)]
+    cards = [m.card for m in (*suites, *systems)]
     if jsonl:
         for card in cards:
             json_line({"schema": "bench-list/1", **card.to_dict()})
@@ -36,8 +39,7 @@ def list_suites(*, jsonl: bool) -> int:
     for column in ("kind", "name", "what it is", "size or cost"):
         grid.add_column(column)
     for card in cards:
-        kind = "system" if card.kind == "matcher" else card.kind
-        grid.add_row(kind, Text(card.name, style="bold"), card.task, str(card.cost))
+        grid.add_row(card.kind, Text(card.name, style="bold"), card.task, str(card.cost))
     console().print(grid)
     return 0
 
@@ -59,14 +61,12 @@ def run(
         UsageError: no such suite or system, or too few pictures.
         MissingExtra: no data were given and the sample photographs are not installed.
     """
-    from originlens.bench.copies import system
     from originlens.bench.outcome import Setting
     from originlens.core.registry import make
 
     made = make("suite", suite)
     chosen = tuple(filter(None, (systems or "").split(",")))
-    for name in chosen:
-        system(name)
+    _check_systems(made.system_kind, chosen)
     chosen_data = data or [_samples()]
     if getattr(made, "any_file", False):
         pictures, failed = _files(chosen_data), 0
@@ -114,6 +114,18 @@ def compare(first: str, second: str, *, jsonl: bool) -> int:
     else:
         _print(table)
     return 0
+
+
+def _check_systems(kind: str, names: Sequence[str]) -> None:
+    """Refuse unknown systems before any picture is opened; what is no kind the suite checks."""
+    from originlens.bench.copies import system
+    from originlens.core.registry import KINDS, method
+
+    for name in names:
+        if kind == "matcher":
+            system(name)
+        elif kind in KINDS:
+            method(kind, name)
 
 
 def _rows(name: str) -> list[Row]:

@@ -8,6 +8,7 @@ OriginLensError
 |   |-- ImageTooLarge     more pixels, bytes or frames than the limits allow
 |   |-- DecodeTimeout     decoding ran past its time limit
 |   |-- WorkerDied        native code crashed while it read the file
+|   |-- PeerFailed        a competitor's program refused the input, died or hung
 |   |-- AssetIdTaken      the id asked for names another picture already
 |   `-- AssetUnknown      nothing in the index has that id, path or hash
 |-- StoreError            the index as a whole cannot be used
@@ -18,6 +19,7 @@ OriginLensError
 |   `-- IndexVersion      written by a newer release
 |-- UsageError            a wrong option or argument (exit code 2)
 |-- MissingExtra          an optional dependency is absent; names the pip command
+|   `-- MissingPeer       a competitor has no environment here; names the reason
 |-- WeightsError          a weight file is absent or its checksum is wrong
 |-- ContractError         a method breaks the registry's contract
 `-- InternalError         a fault of OriginLens itself, met while it worked on one input
@@ -67,6 +69,10 @@ class WorkerDied(InputError):
     """The process that read the file crashed or was killed; the file may be hostile."""
 
 
+class PeerFailed(InputError):
+    """A competitor's program refused the input, died of it or ran past its time."""
+
+
 class AssetIdTaken(InputError):
     """The id asked for already names another picture."""
 
@@ -110,6 +116,18 @@ class MissingExtra(OriginLensError):
         super().__init__(f"{package} is not installed: pip install 'originlens[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+class MissingPeer(MissingExtra):
+    """A competitor's environment is not installed, or does not start."""
+
+    def __init__(self, peer: str, reason: str) -> None:
+        # Not the parent's message: what is missing is an environment, no extra of this package.
+        OriginLensError.__init__(
+            self, f"{peer}: {reason}: run `originlens bench peers --install {peer}`"
+        )
+        self.package = self.extra = peer
+        self.reason = reason
 
 
 class WeightsError(OriginLensError):

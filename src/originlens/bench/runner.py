@@ -117,7 +117,7 @@ def answers(
     done = len(questions) - len(missing)
     if progress is not None:
         progress(done, len(questions))
-    for key, answer in _fresh(worker, [(key, questions[key]) for key in missing], jobs):
+    for key, answer in as_they_come(worker, [(key, questions[key]) for key in missing], jobs):
         journal.add(key, answer)
         done += 1
         if progress is not None:
@@ -125,10 +125,10 @@ def answers(
     return [journal[key] for key in questions]
 
 
-def _fresh(
+def as_they_come(
     worker: Worker, asked: Sequence[tuple[str, Any]], jobs: int
 ) -> Iterator[tuple[str, Answer]]:
-    """Answers as they come."""
+    """(Key, answer) of every (key, question) in the order in which they are finished."""
     if jobs == 1 or len(asked) < 2:
         for key, question in asked:
             yield key, worker.answer(question)

@@ -162,3 +162,12 @@ def test_a_recipe_outside_its_ranges_is_refused() -> None:
     ):  # fmt: skip
         with pytest.raises(UsageError):
             Recipe(**wrong)  # type: ignore[arg-type]
+
+
+def test_several_processes_give_the_same_copy(mixed: Manifest, tmp_path: Path) -> None:
+    some = mixed.take([0, 1, 40, 41])
+    equalise(some, tmp_path / "one", RECIPE)
+    seen: list[tuple[int, int]] = []
+    equalise(some, tmp_path / "two", RECIPE, jobs=2, progress=lambda *at: seen.append(at))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert seen == [(done, 4) for done in range(5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,11 @@ def file_features(path: Path) -> dict[str, Value]:
     Raises:
         InputError: the file cannot be read or is no picture.
     """
-    image = Image.open(path)
+    return features_of(Image.open(path))
+
+
+def features_of(image: Image) -> dict[str, Value]:
+    """The features of a picture's bytes."""
     data, jpeg = image.data, image.jpeg
     parts = container(data, image.format)
     pixels = image.width * image.height
@@ -59,32 +64,47 @@ def file_features(path: Path) -> dict[str, Value]:
     return features
 
 
-def columns(files: Sequence[Features]) -> dict[str, npt.NDArray[np.float32]]:
-    """Each feature as (N, K) float32: K = 1 for a number (absent: -1, or 0 for a part), else one
-    column for each word that is not rare. Features that never vary are left out.
-    """
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a feature becomes numbers: a number as it is, a category by one column for each word."""
+
+    name: str
+    words: tuple[str, ...] | None
+
+    def of(self, files: Sequence[Features]) -> npt.NDArray[np.float32]:
+        """(N, K) float32 of N files; K = 1 for a number (absent: -1, or 0 for a part)."""
+        values = [features.get(self.name) for features in files]
+        if self.words is None:
+            absent = 0.0 if self.name.startswith("part ") else -1.0
+            numbers = [value if isinstance(value, float) else absent for value in values]
+            return np.array(numbers, dtype=np.float32)[:, None]
+        flags = [[str(value or "") == word for word in self.words] for value in values]
+        return np.array(flags, dtype=np.float32).reshape(len(files), len(self.words))
+
+
+def learned(files: Sequence[Features]) -> list[Column]:
+    """The features of these files, with the words that are not rare among them."""
     names = dict.fromkeys(name for features in files for name in features)
-    found = {}
+    found = []
     for name in names:
         values = [features.get(name) for features in files]
         if any(isinstance(value, str) for value in values):
-            matrix = _words([str(value or "") for value in values])
+            counts = Counter(str(value or "") for value in values).most_common(_MOST_WORDS)
+            found.append(Column(name, tuple(word for word, n in counts if n >= _FEWEST)))
         else:
-            absent = 0.0 if name.startswith("part ") else -1.0
-            numbers = [absent if value is None else float(value) for value in values]
-            matrix = np.array(numbers, dtype=np.float32)[:, None]
-        varying = matrix[:, (matrix != matrix[:1]).any(axis=0)]
-        if varying.shape[1]:
-            found[name] = varying
+            found.append(Column(name, None))
     return found
 
 
-def _words(values: Sequence[str]) -> npt.NDArray[np.float32]:
-    counts = Counter(values).most_common(_MOST_WORDS)
-    words = [word for word, count in counts if count >= _FEWEST]
-    if not words:
-        return np.zeros((len(values), 0), dtype=np.float32)
-    return np.array([[value == word for word in words] for value in values], dtype=np.float32)
+def columns(files: Sequence[Features]) -> dict[str, npt.NDArray[np.float32]]:
+    """Each feature as (N, K) float32, see :class:`Column`; what never varies is left out."""
+    found = {}
+    for column in learned(files):
+        matrix = column.of(files)
+        varying = matrix[:, (matrix != matrix[:1]).any(axis=0)]
+        if varying.shape[1]:
+            found[column.name] = varying
+    return found
 
 
 def typical(values: Sequence[Value | None]) -> str:

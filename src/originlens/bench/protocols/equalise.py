@@ -35,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from originlens.bench.protocols.manifest import Manifest, Row
+from originlens.bench.runner import Answer, Progress, as_they_come
 from originlens.core.errors import InputError, ReadError, UsageError
 from originlens.core.image import Image, Pixels
 
@@ -103,6 +104,8 @@ def equalise(
     recipe: Recipe = Recipe(),
     *,
     seed: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> Equalised:
     """Write the equalised copy into a folder: ``pictures/``, ``masks/``, ``manifest.csv``.
 
@@ -111,26 +114,60 @@ def equalise(
     that cannot be read or are too small stand in ``failed.csv``, their rows with a column
     ``error``. The new manifest keeps all columns and adds ``original``, the old path.
 
+    Args:
+        manifest: the set.
+        folder: an empty one, or that of the run to continue.
+        recipe: what every picture becomes.
+        seed: of the draws.
+        jobs: processes; 1 works in this one.
+        progress: called with (pictures done, of how many).
+
     Raises:
         UsageError: the folder holds a copy of another manifest, recipe or seed.
         ReadError: the folder cannot be written.
     """
     target = Path(folder)
     draws = _draws(manifest, recipe, seed)
+    told = progress or (lambda *_: None)
     try:
         _claim(target, manifest, recipe, seed)
-        kept, failed = [], []
-        for row, draw in zip(manifest.rows, draws, strict=True):
-            try:
-                kept.append(_copy(manifest, row, draw, recipe, target))
-            except InputError as error:
-                failed.append((row, error))
+        copier = _Copier(Manifest((), manifest.root), recipe, target)
+        asked = [(str(i), pair) for i, pair in enumerate(zip(manifest.rows, draws, strict=True))]
+        made: dict[int, Answer] = {}
+        told(0, len(asked))
+        for key, answer in as_they_come(copier, asked, jobs):
+            made[int(key)] = answer
+            told(len(made), len(asked))
+        results = [made[i] for i in range(len(asked))]
+        kept = [answer["row"] for answer in results if answer["error"] is None]
+        failed = [
+            (row, answer["error"])
+            for row, answer in zip(manifest.rows, results, strict=True)
+            if answer["error"] is not None
+        ]
         result = Manifest(tuple(kept), target)
         result.write(target / "manifest.csv")
         _report(manifest, failed, target)
     except OSError as error:
         raise ReadError(f"{target}: cannot be written: {error.strerror or error}") from error
     return Equalised(result, tuple(failed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Copier:
+    """Copies one row: a worker of the runner. ``manifest`` tells only where files lie."""
+
+    manifest: Manifest
+    recipe: Recipe
+    target: Path
+
+    def answer(self, question: tuple[Row, _Draw]) -> Answer:
+        """``{"row", "error"}``: the new row, or why there is none."""
+        try:
+            row = _copy(self.manifest, *question, self.recipe, self.target)
+        except InputError as error:
+            return {"row": None, "error": error}
+        return {"row": row, "error": None}
 
 
 def _draws(manifest: Manifest, recipe: Recipe, seed: int) -> list[_Draw]:

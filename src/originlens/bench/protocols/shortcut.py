@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,9 +115,11 @@ def audit(
         permutations: of the labels; the smallest p-value is 1 / (permutations + 1).
 
     Raises:
-        UsageError: a class has fewer than :data:`FEWEST_UNITS` readable units.
+        UsageError: a row without a label, or a class of fewer than :data:`FEWEST_UNITS` readable
+            units.
         MissingExtra: scikit-learn is not installed.
     """
+    manifest.truth()  # refuses before the files are read, and names the row as it is counted there
     readable, files, failed = _looked_at(_sampled(manifest, rng, at_most))
     truth = readable.truth()
     units = np.unique(np.array(readable.units(), dtype=object).astype(str), return_inverse=True)[1]
@@ -228,14 +231,31 @@ def _folds(truth: Flags, units: Index, seed: int) -> Index:
     return fold[units]
 
 
-def _cross_validated(
-    matrix: npt.NDArray[np.float32], truth: Flags, units: Index, seed: int
-) -> tuple[Floats, Index]:
-    """Out-of-fold scores and folds of the (N,) rows."""
+def tree(matrix: npt.NDArray[np.float32], truth: Flags, *, balanced: bool = False) -> Any:
+    """The audit's decision tree, fitted to (N, K) features and (N,) labels.
+
+    ``balanced`` weighs the classes alike, which moves scores but hardly their order.
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+    """
     try:
         from sklearn.tree import DecisionTreeClassifier
     except ImportError as error:
         raise MissingExtra("scikit-learn", "bench") from error
+    made = DecisionTreeClassifier(
+        max_depth=_DEPTH,
+        min_samples_leaf=max(2, len(truth) // 50),
+        class_weight="balanced" if balanced else None,
+        random_state=0,
+    )
+    return made.fit(matrix, truth)
+
+
+def _cross_validated(
+    matrix: npt.NDArray[np.float32], truth: Flags, units: Index, seed: int
+) -> tuple[Floats, Index]:
+    """Out-of-fold scores and folds of the (N,) rows."""
     folds = _folds(truth, units, seed)
     scores = np.zeros(len(truth))
     for fold in range(_FOLDS):
@@ -243,13 +263,7 @@ def _cross_validated(
         seen = ~held
         if not held.any() or truth[seen].all() or not truth[seen].any():
             continue
-        tree = DecisionTreeClassifier(
-            max_depth=_DEPTH,
-            min_samples_leaf=max(2, int(seen.sum()) // 50),
-            random_state=0,
-        )
-        tree.fit(matrix[seen], truth[seen])
-        scores[held] = tree.predict_proba(matrix[held])[:, 1]
+        scores[held] = tree(matrix[seen], truth[seen]).predict_proba(matrix[held])[:, 1]
     return scores, folds
 
 

@@ -21,6 +21,7 @@ from originlens.core.errors import ReadError
 SCHEMA = "bench/1"
 Cell = str | int | float | Value | None
 Row = dict[str, Any]
+Takes = Literal["pictures", "files", "manifest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,9 @@ class Suite(Protocol):
 
     #: The kind of the methods that it compares; "method": any, "": none.
     system_kind: str
+    #: What it is run on: ``pictures``, ``files`` of any kind, or a ``manifest`` with labels. One
+    #: that takes pictures can be given a manifest, and has its pictures then.
+    takes: Takes
 
     def run(self, setting: Setting) -> Outcome:
         """Run it, or what is left of it.

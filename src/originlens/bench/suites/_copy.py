@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,12 +15,10 @@ from originlens.bench.kinds import Kind
 from originlens.bench.outcome import Cell, Chart, Outcome, Series, Setting, Table
 from originlens.bench.results import Pairs, Value
 from originlens.bench.runner import Answer, Journal, answers, content_of, key_of
+from originlens.bench.suites._values import grouped_share, machine, series_of, share
 from originlens.core.errors import MissingExtra
-from originlens.core.processors import available_cpus
 from originlens.core.registry import Card, Cost, make
-from originlens.core.stats import bootstrap, clopper_pearson
 
-_ROUNDS = 200
 _FALSE_ALARMS = 0.01
 Asked = list[tuple[Question, Answer]]
 
@@ -53,6 +50,7 @@ class CopySuite:
 
     card: ClassVar[Card]
     system_kind: ClassVar[str] = "matcher"
+    takes: ClassVar[str] = "pictures"
     systems: ClassVar[tuple[str, ...]] = ("originlens", "pdq", "phash", "dhash")
     each: ClassVar[int]
     negatives: ClassVar[int]
@@ -92,8 +90,7 @@ def facts_of(suite: str, drawn: Task, folders: dict[str, str], setting: Setting)
         "strangers": sum(q.edit is None for q in drawn.questions),
         "seed": setting.seed,
         "versions": "; ".join(f"{n} {version(n)}" for n in folders),
-        "machine": f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
-        f"{setting.jobs} processes, Python {platform.python_version()}",
+        "machine": machine(setting.jobs),
     }
 
 
@@ -161,30 +158,6 @@ def _uap(asked: Asked, seed: int) -> Value:
         truth, np.array(scores, np.float64), rng=np.random.default_rng(seed), groups=groups
     )
     return found
-
-
-def share(hits: Sequence[bool], name: str = "share") -> Value:
-    count = len(hits)
-    if not count:
-        return Value(name, math.nan, 0.0, 1.0, 0)
-    low, high = clopper_pearson(sum(hits), count)
-    return Value(name, sum(hits) / count, low, high, count)
-
-
-def grouped_share(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
-    """A share whose units are pictures, each under several edits."""
-    values = [float(h) for h in hits]
-    mean = float(np.mean(values))
-    low, high = bootstrap(
-        values,
-        lambda drawn: float(drawn.mean()),
-        np.random.default_rng(seed),
-        groups=groups,
-        rounds=_ROUNDS,
-    )
-    exact = clopper_pearson(sum(hits), len(hits))
-    # Where every picture agrees a resample knows no doubt; the exact interval does.
-    return Value("share", mean, min(low, exact[0]), max(high, exact[1]), len(set(groups)))
 
 
 def _is_copy(relation: str) -> bool:
@@ -289,18 +262,8 @@ def _bars(asked: dict[str, Asked]) -> Chart:
     series = []
     for label, pairs in asked.items():
         values = [_recall(pairs, name) for name in names]
-        series.append(_series(label, names, values))
+        series.append(series_of(label, names, values))
     return Chart("Recall by edit", "bars", "", "recall (own decision)", tuple(series))
-
-
-def _series(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:
-    return Series(
-        name,
-        tuple(x),
-        tuple(v.value for v in values),
-        tuple(v.low for v in values),
-        tuple(v.high for v in values),
-    )
 
 
 def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
@@ -314,7 +277,7 @@ def _strengths(asked: dict[str, Asked]) -> tuple[Chart, ...]:
         values = [
             share([_found(q, a) for q, a in edited if q.edit and q.edit.strength == s]) for s in at
         ]
-        series.append(_series(label, at, values))
+        series.append(series_of(label, at, values))
     return (Chart("Recall by strength", "lines", "strength", "recall", tuple(series)),)
 
 

@@ -19,9 +19,9 @@ from originlens.bench.suites._copy import (
     copy_card,
     enrol_all,
     facts_of,
-    grouped_share,
     is_called,
 )
+from originlens.bench.suites._values import grouped_share
 from originlens.core.errors import UsageError
 from originlens.core.registry import register
 
@@ -38,6 +38,7 @@ class HardNegatives:
     """A folder is a subject, its pictures are its views; a picture alone in one is a distractor."""
 
     system_kind = "matcher"
+    takes = "pictures"
     systems: tuple[str, ...] = ("originlens", "pdq", "phash", "sift-brute-force")
 
     def run(self, setting: Setting) -> Outcome:

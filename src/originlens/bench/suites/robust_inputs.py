@@ -61,9 +61,8 @@ print(json.dumps(told))
 class RobustInputs:
     """A process per file."""
 
-    #: Takes every file as it is, not only those that open as pictures.
-    any_file = True
     system_kind = ""
+    takes = "files"
 
     def run(self, setting: Setting) -> Outcome:
         """See :class:`originlens.bench.outcome.Suite`."""

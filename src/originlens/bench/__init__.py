@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.evidence import Match
+from originlens.core.evidence import Evidence, Match
 from originlens.core.image import Image, Pixels
 
 
@@ -111,5 +111,57 @@ class Watermark(Protocol):
 
         Raises:
             InputError: the picture cannot be examined.
+        """
+        ...
+
+
+class Baseline(Protocol):
+    """A method of kind "baseline": what a detector has to beat to be worth its name."""
+
+    def inspect(self, image: Image) -> Evidence:
+        """Its finding; ``score`` ranks pictures (larger = more likely generated or edited).
+
+        From the card's threshold "score" on it calls a picture positive. ``heatmap`` is given by
+        those that localise.
+        """
+        ...
+
+
+class Trainable(Baseline, Protocol):
+    """A baseline that is fitted on labelled pictures first, and sees only features of them."""
+
+    def features(self, image: Image) -> Any:
+        """What it looks at, as plain data (JSON) that depends on the picture alone."""
+        ...
+
+    def fit(self, features: Sequence[Any], truth: npt.NDArray[np.bool_]) -> None:
+        """Learn from the features of N pictures and their (N,) labels, True = positive.
+
+        The same data in the same order give the same baseline.
+
+        Raises:
+            UsageError: a class is absent.
+            MissingExtra: an optional dependency is absent.
+        """
+        ...
+
+    def judge(self, features: Any) -> Evidence:
+        """The finding of :meth:`inspect` on a picture of these features.
+
+        Raises:
+            UsageError: it was not fitted.
+        """
+        ...
+
+
+class Comparator(Protocol):
+    """A method of kind "comparator": what was changed in a picture, seen beside its original."""
+
+    def compare(self, image: Image, original: Image) -> Evidence:
+        """The change map and how much changed.
+
+        ``heatmap`` (H, W) float32 in [0, 1] has the size of ``image``, 1 = surely changed;
+        ``score`` ranks pictures, larger = more surely edited in a part. The status is
+        "not-applicable" where it sees no relation between the two.
         """
         ...

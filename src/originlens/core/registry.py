@@ -42,6 +42,8 @@ KINDS: dict[str, Kind] = {
         Kind("metric", "measure", ("originlens.bench.metrics",)),
         Kind("matcher", "match", ("originlens.match.matchers", "originlens.bench.peers")),
         Kind("watermark", "embed", ("originlens.bench.peers",)),
+        Kind("comparator", "compare", ("originlens.match.comparators", "originlens.bench.peers")),
+        Kind("baseline", "inspect", ("originlens.bench.baselines",)),
         Kind("suite", "run", ("originlens.bench.suites",)),
     )
 }

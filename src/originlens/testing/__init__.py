@@ -25,6 +25,8 @@ from originlens.core.errors import UsageError
 from originlens.core.registry import Method
 from originlens.testing import (
     _attack,
+    _baseline,
+    _comparator,
     _descriptor,
     _detector,
     _index,
@@ -70,6 +72,8 @@ def checks(method: Method) -> Iterator[Check]:
         "descriptor": _descriptor.CHECKS,
         "matcher": _matcher.CHECKS,
         "watermark": _watermark.CHECKS,
+        "baseline": _baseline.CHECKS,
+        "comparator": _comparator.CHECKS,
         "suite": _suite.CHECKS,
         "verifier": _verifier.CHECKS,
         "index": _index.CHECKS,

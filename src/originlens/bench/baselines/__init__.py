@@ -1,0 +1,1 @@
+"""What a detector has to beat: file shortcuts, a linear probe, error level analysis."""

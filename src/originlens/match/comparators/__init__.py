@@ -1,0 +1,1 @@
+"""What was changed in a picture, seen beside its original, as the bench compares it."""

@@ -7,7 +7,6 @@ picture has one role, drawn from its content, so that a file's name or place dec
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ import numpy as np
 
 from originlens.bench import Matcher
 from originlens.bench.chains import parse
+from originlens.bench.draws import rng_of, shuffled
 from originlens.bench.runner import Answer, content_of, key_of, version_of
-from originlens.core.errors import OriginLensError, UsageError
+from originlens.core.errors import OriginLensError
 from originlens.core.image import Image
 from originlens.core.registry import make, method
 
@@ -99,11 +99,7 @@ def task(
     Raises:
         UsageError: fewer than eight different pictures.
     """
-    unique = {content_of(path): path for path in sorted(pictures, reverse=True)}
-    if len(unique) < 8:
-        raise UsageError(f"{len(unique)} different pictures are too few for a benchmark: give 8")
-    drawn = sorted(unique, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).digest())
-    paths = [unique[sha] for sha in drawn]
+    paths = shuffled(pictures, seed)
     strangers = max(2, int(_NEGATIVE * len(paths)))
     others = max(1, int(_OTHER * len(paths)))
     hosts, asked = paths[:others], paths[others : others + strangers]
@@ -118,20 +114,16 @@ def task(
 
 
 def _drawn(paths: Sequence[str], count: int, name: str, seed: int) -> list[str]:
-    rng = _rng(seed, name)
+    rng = rng_of(seed, name)
     return [paths[i] for i in rng.permutation(len(paths))[:count]]
 
 
 def _question(edit: Edit, path: str, pool: Sequence[str], seed: int) -> Question:
-    rng = _rng(seed, edit.expression, content_of(path))
+    rng = rng_of(seed, edit.expression, content_of(path))
     left = [p for p in pool if p != path]
     count = 1 if edit.indexed_host else min(_OTHERS_EACH, len(left))
     others = tuple(left[i] for i in rng.permutation(len(left))[:count])
     return Question(path, edit, others, int(rng.integers(2**31)))
-
-
-def _rng(*parts: object) -> np.random.Generator:
-    return np.random.default_rng(int(key_of(*parts), 16) % 2**63)
 
 
 def system(name: str) -> Matcher:

@@ -43,11 +43,20 @@ class QualityDegradation(PictureMetric):
 
     def compare(self, original: Picture, changed: Picture) -> float:
         """Degradation of one pair."""
-        return (
-            _normalised(_fidelity.psnr(original, changed), PSNR_ANCHORS)
-            + _normalised(_fidelity.ssim(original, changed, "uniform"), SSIM_ANCHORS)
-            + _normalised(_fidelity.nmi(original, changed), NMI_ANCHORS)
-        ) / 3
+        return degradation(
+            _fidelity.psnr(original, changed),
+            _fidelity.ssim(original, changed, "uniform"),
+            _fidelity.nmi(original, changed),
+        )
+
+
+def degradation(psnr: float, ssim: float, nmi: float) -> float:
+    """The normalised mean of PSNR in dB, SSIM (uniform window) and NMI."""
+    return (
+        _normalised(psnr, PSNR_ANCHORS)
+        + _normalised(ssim, SSIM_ANCHORS)
+        + _normalised(nmi, NMI_ANCHORS)
+    ) / 3
 
 
 def _normalised(value: float, anchors: tuple[float, float]) -> float:

@@ -1,0 +1,62 @@
+"""What suites of every kind put into tables and charts: shares, series, the machine."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Sequence
+
+import numpy as np
+
+from originlens.bench.outcome import Series
+from originlens.bench.results import Value
+from originlens.core.processors import available_cpus
+from originlens.core.stats import bootstrap, clopper_pearson
+
+_ROUNDS = 200
+
+
+def share(hits: Sequence[bool], name: str = "share") -> Value:
+    """A share of independent answers with its exact 95 % interval; NaN of none."""
+    count = len(hits)
+    if not count:
+        return Value(name, math.nan, 0.0, 1.0, 0)
+    low, high = clopper_pearson(sum(hits), count)
+    return Value(name, sum(hits) / count, low, high, count)
+
+
+def grouped_share(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
+    """A share with its 95 % interval whose units are groups, such as a picture's many edits."""
+    values = [float(h) for h in hits]
+    mean, count = float(np.mean(values)), len(set(groups))
+    if mean in (0.0, 1.0):
+        # Every resample agrees, which is no certainty: each group counts as one trial.
+        low, high = clopper_pearson(count * int(mean), count)
+    else:
+        low, high = bootstrap(
+            values,
+            lambda drawn: float(drawn.mean()),
+            np.random.default_rng(seed),
+            groups=groups,
+            rounds=_ROUNDS,
+        )
+    return Value("share", mean, low, high, count)
+
+
+def series_of(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:
+    """A system's values at the places ``x`` of a chart, with their intervals."""
+    return Series(
+        name,
+        tuple(x),
+        tuple(v.value for v in values),
+        tuple(v.low for v in values),
+        tuple(v.high for v in values),
+    )
+
+
+def machine(jobs: int) -> str:
+    """What a run's times hold for."""
+    return (
+        f"{platform.system()} {platform.machine()}, {available_cpus()} CPUs, "
+        f"{jobs} processes, Python {platform.python_version()}"
+    )

@@ -10,50 +10,38 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
+from originlens.core._bench_schemas import bench_schemas
+from originlens.core._schema_parts import (
+    COUNT,
+    COUNT_OR_NULL,
+    ERROR,
+    MS,
+    NUMBER,
+    NUMBER_OR_NULL,
+    OBJECT,
+    SHA256,
+    SHA256_OR_NULL,
+    SHARE,
+    TEXT,
+    TEXT_OR_NULL,
+    Schema,
+    document_of,
+    list_of,
+    object_of,
+    ref,
+)
 from originlens.core.evidence import QUESTIONS
 
-Schema = dict[str, Any]
-
-_TEXT: Schema = {"type": "string"}
-_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-_NUMBER: Schema = {"type": "number"}
-_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
-_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_COUNT_OR_NULL: Schema = {"type": ["integer", "null"], "minimum": 0}
-_SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_SHA256_OR_NULL: Schema = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"}
-_OBJECT: Schema = {"type": "object"}
-_MS: Schema = {"type": "number", "minimum": 0, "description": "wall time in milliseconds"}
-
-
-def _object(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    """An open object whose properties are required unless named in ``optional``."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-_ERROR = _object({"type": _TEXT, "message": _TEXT})
-
-_EDIT = _object(
+_EDIT = object_of(
     {
-        "name": _TEXT,
-        "explanation": _TEXT,
-        "value": _NUMBER_OR_NULL,
+        "name": TEXT,
+        "explanation": TEXT,
+        "value": NUMBER_OR_NULL,
         "box": {
             "description": "left, top, right, bottom in pixels of the picture that `frame` names",
             "type": ["array", "null"],
-            "items": _NUMBER,
+            "items": NUMBER,
             "minItems": 4,
             "maxItems": 4,
         },
@@ -61,19 +49,19 @@ _EDIT = _object(
     }
 )
 
-_ROW: Schema = {"type": "array", "items": _NUMBER, "minItems": 3, "maxItems": 3}
+_ROW: Schema = {"type": "array", "items": NUMBER, "minItems": 3, "maxItems": 3}
 
-_MATCH = _object(
+_MATCH = object_of(
     {
-        "asset": _TEXT,
-        "path": _TEXT_OR_NULL,
-        "meta": _OBJECT,
+        "asset": TEXT,
+        "path": TEXT_OR_NULL,
+        "meta": OBJECT,
         "relation": {"enum": ["identical", "copy", "related", "none"]},
         "direction": {"enum": ["query-from-asset", "asset-from-query", None]},
-        "probability": _SHARE,
-        "score": {**_NUMBER, "description": "ranks (query, asset) pairs across all queries"},
-        "pdq_distance": {**_COUNT_OR_NULL, "maximum": 256},
-        "pdq_quality": {**_COUNT_OR_NULL, "maximum": 100},
+        "probability": SHARE,
+        "score": {**NUMBER, "description": "ranks (query, asset) pairs across all queries"},
+        "pdq_distance": {**COUNT_OR_NULL, "maximum": 256},
+        "pdq_quality": {**COUNT_OR_NULL, "maximum": 100},
         "transform": {
             "description": "pixels of the full-size upright asset to the query's; H[2][2] = 1",
             "type": ["array", "null"],
@@ -81,95 +69,78 @@ _MATCH = _object(
             "minItems": 3,
             "maxItems": 3,
         },
-        "inliers": _COUNT,
-        "coverage": {**_SHARE, "description": "share of the query that the asset explains"},
-        "edits": _list(_ref("edit")),
-        "why": {**_TEXT, "description": "what decided, or what a non-match lacked"},
-        "diff_map": {**_TEXT_OR_NULL, "description": "path of the change map, 255 = changed"},
+        "inliers": COUNT,
+        "coverage": {**SHARE, "description": "share of the query that the asset explains"},
+        "edits": list_of(ref("edit")),
+        "why": {**TEXT, "description": "what decided, or what a non-match lacked"},
+        "diff_map": {**TEXT_OR_NULL, "description": "path of the change map, 255 = changed"},
     }
 )
 
-_EVIDENCE = _object(
+_EVIDENCE = object_of(
     {
-        "method": _TEXT,
-        "claim": _TEXT,
-        "score": _NUMBER_OR_NULL,
-        "llr": {**_NUMBER_OR_NULL, "description": "log10 likelihood ratio"},
+        "method": TEXT,
+        "claim": TEXT,
+        "score": NUMBER_OR_NULL,
+        "llr": {**NUMBER_OR_NULL, "description": "log10 likelihood ratio"},
         "p_value": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "status": {"enum": ["ok", "not-applicable", "failed"]},
-        "why": _TEXT,
-        "explanation": _TEXT,
-        "details": _OBJECT,
-        "ms": _MS,
-        "calibration": _TEXT_OR_NULL,
-        "scope": _TEXT,
-        "map": _TEXT_OR_NULL,
+        "why": TEXT,
+        "explanation": TEXT,
+        "details": OBJECT,
+        "ms": MS,
+        "calibration": TEXT_OR_NULL,
+        "scope": TEXT,
+        "map": TEXT_OR_NULL,
     }
 )
 
-_VERDICT = _object(
+_VERDICT = object_of(
     {
-        "label": _TEXT,
-        "score": _NUMBER_OR_NULL,
-        "log10_lr": _NUMBER_OR_NULL,
-        "strength": _TEXT,
-        "because": _list(_ref("evidence")),
-        "would_change": _TEXT,
-        "map": _TEXT_OR_NULL,
+        "label": TEXT,
+        "score": NUMBER_OR_NULL,
+        "log10_lr": NUMBER_OR_NULL,
+        "strength": TEXT,
+        "because": list_of(ref("evidence")),
+        "would_change": TEXT,
+        "map": TEXT_OR_NULL,
     },
     optional=("map",),
 )
 
 _DEFS = {
-    "error": _ERROR,
+    "error": ERROR,
     "edit": _EDIT,
     "match": _MATCH,
     "evidence": _EVIDENCE,
     "verdict": _VERDICT,
 }
-_MATCH_DEFS = ("error", "edit", "match")
-
-
-def _document(
-    schema: str, title: str, result: Schema, failed: Schema, defs: tuple[str, ...]
-) -> Schema:
-    """A schema of lines that are a result, or an error that names the input."""
-    for case in (result, failed):
-        case["properties"] = {"schema": {"const": schema}, **case["properties"]}
-        case["required"] = ["schema", *case["required"]]
-    only = [name for name in result["required"] if name not in failed["required"]]
-    result["not"] = {"required": ["error"]}
-    failed["not"] = {"anyOf": [{"required": [name]} for name in only]}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"{schema}: {title}",
-        "oneOf": [result, failed],
-        "$defs": {name: _DEFS[name] for name in defs},
-    }
+_ERROR_ONLY = {"error": ERROR}
+_MATCH_DEFS = {name: _DEFS[name] for name in ("error", "edit", "match")}
 
 
 _ADDED: dict[str, Schema] = {
-    "path": _TEXT_OR_NULL,
-    "asset": _TEXT,
+    "path": TEXT_OR_NULL,
+    "asset": TEXT,
     "status": {"enum": ["added", "unchanged", "updated"]},
-    "sha256": _SHA256_OR_NULL,
+    "sha256": SHA256_OR_NULL,
 }
 _LISTED: dict[str, Schema] = {
-    "path": _TEXT_OR_NULL,
-    "asset": _TEXT,
-    "sha256": _SHA256_OR_NULL,
+    "path": TEXT_OR_NULL,
+    "asset": TEXT,
+    "sha256": SHA256_OR_NULL,
     "status": {"enum": ["ok", "missing", "hash-only"]},
-    "meta": _OBJECT,
+    "meta": OBJECT,
 }
 
 
 _ATTACKED: dict[str, Schema] = {
-    "path": _TEXT,
-    "written": _TEXT,
-    "mask": {**_TEXT_OR_NULL, "description": "path of the mask, 255 = changed locally"},
-    "sha256": _SHA256,
-    "attack": {**_TEXT, "description": "the whole expression, as it was understood"},
-    "seed": _COUNT,
+    "path": TEXT,
+    "written": TEXT,
+    "mask": {**TEXT_OR_NULL, "description": "path of the mask, 255 = changed locally"},
+    "sha256": SHA256,
+    "attack": {**TEXT, "description": "the whole expression, as it was understood"},
+    "seed": COUNT,
     "transform": {
         "description": "pixels of the full-size upright source to the result's; H[2][2] = 1",
         "type": "array",
@@ -177,65 +148,67 @@ _ATTACKED: dict[str, Schema] = {
         "minItems": 3,
         "maxItems": 3,
     },
-    "masked": {**_SHARE, "description": "share of the result's pixels in the mask"},
-    "parameters": {**_OBJECT, "description": "what was drawn, a list of `steps`"},
-    "ms": _MS,
+    "masked": {**SHARE, "description": "share of the result's pixels in the mask"},
+    "parameters": {**OBJECT, "description": "what was drawn, a list of `steps`"},
+    "ms": MS,
 }
 
 
 def schemas() -> dict[str, Schema]:
     """Every published schema by its id (``search/1`` ...)."""
-    error = _ref("error")
+    error = ref("error")
     image = {
-        "path": _TEXT_OR_NULL,
-        "sha256": _SHA256,
-        "width": _COUNT,
-        "height": _COUNT,
-        "format": _TEXT,
+        "path": TEXT_OR_NULL,
+        "sha256": SHA256,
+        "width": COUNT,
+        "height": COUNT,
+        "format": TEXT,
     }
     search = {
-        "query": _TEXT,
-        "sha256": _SHA256,
+        "query": TEXT,
+        "sha256": SHA256,
         "decision": {"enum": ["identical", "copy", "related", "none"]},
-        "matches": _list(_ref("match")),
-        "ms": _MS,
+        "matches": list_of(ref("match")),
+        "ms": MS,
     }
     report = {
-        "image": _object(image),
+        "image": object_of(image),
         "verdicts": {
             "type": "object",
-            "properties": {question: _ref("verdict") for question in QUESTIONS},
+            "properties": {question: ref("verdict") for question in QUESTIONS},
             "additionalProperties": False,
         },
-        "evidence": _list(_ref("evidence")),
-        "skipped": _list(_object({"method": _TEXT, "why": _TEXT})),
-        "matches": _list(_ref("match")),
-        "versions": {"type": "object", "additionalProperties": _TEXT},
-        "ms": _MS,
+        "evidence": list_of(ref("evidence")),
+        "skipped": list_of(object_of({"method": TEXT, "why": TEXT})),
+        "matches": list_of(ref("match")),
+        "versions": {"type": "object", "additionalProperties": TEXT},
+        "ms": MS,
     }
-    path_error = {"path": _TEXT_OR_NULL, "error": error}
+    path_error = {"path": TEXT_OR_NULL, "error": error}
     return {
-        "search/1": _document(
+        "search/1": document_of(
             "search/1", "one query and its candidates, best first",
-            _object(search), _object({"query": _TEXT, "error": error}), _MATCH_DEFS,
+            object_of(search), object_of({"query": TEXT, "error": error}), _MATCH_DEFS,
         ),
-        "report/1": _document(
+        "report/1": document_of(
             "report/1", "one picture and what its examination found",
-            _object(report), _object({"image": _object({"path": _TEXT_OR_NULL}), "error": error}),
-            tuple(_DEFS),
+            object_of(report),
+            object_of({"image": object_of({"path": TEXT_OR_NULL}), "error": error}),
+            _DEFS,
         ),
-        "index-add/1": _document(
+        "index-add/1": document_of(
             "index-add/1", "one file that was indexed, printed once durable",
-            _object(_ADDED), _object(path_error), ("error",),
+            object_of(_ADDED), object_of(path_error), _ERROR_ONLY,
         ),
-        "index-list/1": _document(
+        "index-list/1": document_of(
             "index-list/1", "one ingested path; equal files are two lines and one asset",
-            _object(_LISTED), _object(path_error), ("error",),
+            object_of(_LISTED), object_of(path_error), _ERROR_ONLY,
         ),
-        "attack/1": _document(
+        "attack/1": document_of(
             "attack/1", "one picture that was edited in a known way",
-            _object(_ATTACKED), _object(path_error), ("error",),
+            object_of(_ATTACKED), object_of(path_error), _ERROR_ONLY,
         ),
+        **bench_schemas(),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from originlens.core.errors import MissingExtra, OriginLensError, UsageError
+from originlens.core.errors import MissingExtra, OriginLensError, ReadError, UsageError
 from originlens.core.files import walk
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus
@@ -16,7 +16,10 @@ from originlens.surfaces.cli.streams import console, json_line, printable, progr
 
 if TYPE_CHECKING:
     from originlens.bench.outcome import Row, Table
+    from originlens.bench.protocols.manifest import Manifest
 
+#: What a manifest's file ends in.
+ENDINGS = (".csv", ".parquet", ".pq")
 _SMALLEST = 64  # pixels of the short side: edits of less are no test
 
 
@@ -48,6 +51,8 @@ def run(
     suite: str,
     data: Sequence[str],
     *,
+    layout: str | None,
+    grid: str | None,
     out: str | None,
     systems: str | None,
     seed: int,
@@ -58,7 +63,8 @@ def run(
     """Run a suite; returns the exit code.
 
     Raises:
-        UsageError: no such suite or system, or too few pictures.
+        UsageError: no such suite, system, layout or grid, a broken manifest, or too few pictures.
+        ReadError: a manifest or a data set's folder cannot be read.
         MissingExtra: no data were given and the sample photographs are not installed.
     """
     from originlens.bench.outcome import Setting
@@ -67,11 +73,16 @@ def run(
     made = make("suite", suite)
     chosen = tuple(filter(None, (systems or "").split(",")))
     _check_systems(made.system_kind, chosen)
-    chosen_data = data or [_samples()]
-    if getattr(made, "any_file", False):
-        pictures, failed = _files(chosen_data), 0
+    if grid is not None:
+        _check_grid(suite, made.takes, grid)
+    manifest = _manifest(suite, made.takes, data, layout)
+    pictures: list[str] = []
+    failed = 0
+    if made.takes == "manifest" and manifest is not None:
+        manifest, failed = _present(manifest)
     else:
-        pictures, failed = _pictures(chosen_data)
+        named = [str(manifest.file(row)) for row in manifest] if manifest else data or [_samples()]
+        pictures, failed = (_files(named), 0) if made.takes == "files" else _pictures(named)
     folder = Path(out or f"bench-{suite}")
     with progress(suite) as ticker:
         setting = Setting(
@@ -82,6 +93,8 @@ def run(
             each=each,
             jobs=jobs or available_cpus(),
             progress=lambda _, done, total: ticker.at(done, total),
+            manifest=manifest,
+            grid=grid or "",
         )
         outcome = made.run(setting)
     page = outcome.write(folder)
@@ -141,6 +154,48 @@ def _rows(name: str) -> list[Row]:
     if wanted not in known:
         raise UsageError(f"{name}: no system {wanted!r} there: use one of {', '.join(known)}")
     return [row for row in rows if row["system"] == wanted]
+
+
+def _manifest(suite: str, takes: str, data: Sequence[str], layout: str | None) -> Manifest | None:
+    """The manifest that --data names, or the one that a layout makes of a folder."""
+    from originlens.bench.protocols import layouts
+    from originlens.bench.protocols.manifest import Manifest
+
+    if layout is not None:
+        known = layouts.load(layout)
+        if len(data) != 1:
+            raise UsageError("--layout reads one folder: name it by --data, once")
+        return known.apply(data[0]).manifest
+    if any(path.lower().endswith(ENDINGS) for path in data):
+        if len(data) != 1:
+            raise UsageError("a manifest stands alone: give one --data, or only pictures")
+        return Manifest.read(data[0])
+    if takes == "manifest":
+        raise UsageError(
+            f"{suite} needs labels: give a manifest (--data FILE.csv or .parquet, see "
+            "`originlens bench manifest`), or --layout NAME with the folder of that data set"
+        )
+    return None
+
+
+def _present(manifest: Manifest) -> tuple[Manifest, int]:
+    """The rows whose files are there, and how many are not; these are said."""
+    missing = manifest.missing()
+    for number, path in missing:
+        message = f"{path}: row {number} of the manifest names it, and it is not there"
+        say_error(path, ReadError(message).to_dict())
+    gone = {number for number, _ in missing}
+    kept = [i for i in range(len(manifest)) if i + 1 not in gone]
+    return manifest.take(kept) if gone else manifest, len(gone)
+
+
+def _check_grid(suite: str, takes: str, grid: str) -> None:
+    from originlens.bench.protocols.grids import GRIDS
+
+    if takes != "manifest":
+        raise UsageError(f"{suite} takes pictures without labels: there is no --grid over them")
+    if grid.partition(":")[0] not in GRIDS:
+        raise UsageError(f"no grid {grid!r}: use one of {', '.join(GRIDS)}")
 
 
 def _samples() -> str:

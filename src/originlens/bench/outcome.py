@@ -36,7 +36,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One system's points: ``x`` are numbers or names of bars; ``low`` and ``high`` bound ``y``."""
+    """One system's points: ``x`` are numbers or names of bars; ``low`` and ``high`` bound ``y``.
+
+    In a matrix it is a row: ``x`` names the columns, ``y`` in [0, 1] are shares of the row.
+    """
 
     name: str
     x: tuple[float | str, ...]
@@ -50,7 +53,7 @@ class Chart:
     """A picture of numbers."""
 
     title: str
-    kind: Literal["bars", "lines"]
+    kind: Literal["bars", "lines", "matrix"]
     x_label: str
     y_label: str
     series: tuple[Series, ...]
@@ -159,6 +162,13 @@ def read_rows(folder: str | os.PathLike[str]) -> list[Row]:
     raise ReadError(f"{place}: no rows of a benchmark here: give a folder that bench run wrote")
 
 
+#: Columns of rows that hold numbers with a fraction.
+_NUMBERS = (
+    "score", "best_score", "ms", "strength",
+    "accuracy", "p_value", "psnr", "ssim", "nmi", "degradation", "ms_embed",
+)  # fmt: skip
+
+
 def _typed(row: Mapping[str, str]) -> Row:
     """A CSV row with its numbers, flags and gaps back."""
     words: dict[str, Any] = {"True": True, "False": False, "": None}
@@ -167,7 +177,7 @@ def _typed(row: Mapping[str, str]) -> Row:
         value = words.get(text, text)
         if isinstance(value, str) and name in ("rank", "seed"):
             value = int(value)
-        elif isinstance(value, str) and name in ("score", "best_score", "ms", "strength"):
+        elif isinstance(value, str) and name in _NUMBERS:
             value = float(value)
         typed[name] = value
     return typed

@@ -80,17 +80,17 @@ def svg(chart: Chart) -> str:
         raise MissingExtra("matplotlib", "bench") from error
     import matplotlib
 
-    bars = max((len(s.x) for s in chart.series), default=0) if chart.kind == "bars" else 0
-    size = (7.5, max(3.2, 0.24 * bars * max(1, len(chart.series)) * 0.6 + 1.2))
+    draw = {"bars": _bars, "lines": _lines, "matrix": _matrix}[chart.kind]
     # Text stays text; the ids of shapes are hashed with a fixed salt: the same chart, same bytes.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.title}):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=_size(chart), layout="constrained")
         axes = figure.subplots()
-        (_bars if chart.kind == "bars" else _lines)(axes, chart)
-        axes.grid(alpha=0.25)
-        axes.set_axisbelow(True)
-        if len(chart.series) > 1:
-            axes.legend(frameon=False, fontsize=8)
+        draw(axes, chart)
+        if chart.kind != "matrix":
+            axes.grid(alpha=0.25)
+            axes.set_axisbelow(True)
+            if len(chart.series) > 1:
+                axes.legend(frameon=False, fontsize=8)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue().decode()
@@ -98,6 +98,43 @@ def svg(chart: Chart) -> str:
     # Axes, ticks and words are drawn in black: let them follow the page.
     element = re.sub(r"#000000\b", "currentColor", element)
     return element.replace("<text ", '<text fill="currentColor" ')
+
+
+def _size(chart: Chart) -> tuple[float, float]:
+    """Inches."""
+    count = len(chart.series)
+    if chart.kind == "matrix":
+        return 7.5, 0.3 * count + 1.0
+    bars = max((len(s.x) for s in chart.series), default=0) if chart.kind == "bars" else 0
+    return 7.5, max(3.2, 0.24 * bars * max(1, count) * 0.6 + 1.2)
+
+
+def _matrix(axes: Any, chart: Chart) -> None:
+    """A grid of shares: the number in every cell, its shade for the eye.
+
+    Shades are one colour, at most three quarters opaque, over the page: the page's own text colour
+    stays readable on every one of them, in light and dark.
+    """
+    columns = list(dict.fromkeys(str(x) for series in chart.series for x in series.x))
+    for row, series in enumerate(chart.series):
+        for x, y in zip(series.x, series.y, strict=True):
+            column = columns.index(str(x))
+            corner = (column - 0.48, row - 0.46)
+            axes.add_patch(_tile(corner, 0.75 * y))
+            axes.text(column, row, f"{100 * y:.0f} %", ha="center", va="center", fontsize=8)
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylim(len(chart.series) - 0.5, -0.5)
+    axes.set_xticks(range(len(columns)), columns, fontsize=8)
+    axes.set_yticks(range(len(chart.series)), [s.name for s in chart.series], fontsize=8)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.set_frame_on(False)
+
+
+def _tile(corner: tuple[float, float], opacity: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 0.96, 0.92, facecolor=_COLOURS[0], alpha=opacity, linewidth=0)
 
 
 def _bars(axes: Any, chart: Chart) -> None:

@@ -1,0 +1,46 @@
+"""PDQ by the package pdqhash: the C++ code of ThreatExchange behind a Python binding.
+
+Paper: Facebook, The TMK+PDQF Video-Hashing and the PDQ Image-Hashing Algorithm, 2019. Why it works:
+recompression, resizing and mild recolouring move few of the 256 bits. When it fails: crops,
+rotations other than by quarter turns, borders, pasted pictures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.bench.environments import environment
+from originlens.bench.peers._nearest import NearestHash
+from originlens.core.image import Image
+from originlens.core.registry import Card, Cost, register
+
+
+@register(
+    Card(
+        name="pdqhash",
+        kind="matcher",
+        task="copy detection",
+        claims="the reference with the nearest PDQ hash under the eight symmetries",
+        paper="Facebook, The TMK+PDQF Video-Hashing and the PDQ Image-Hashing Algorithm, 2019",
+        code_licence="Apache-2.0; the hash is the package pdqhash's (MIT, PDQ itself BSD)",
+        reads=("collection", "pixels"),
+        cost=Cost(ms_per_mpx=0.0, mb=30.0, note="and a scan of all hashes"),
+        status="stable",
+        scope="a peer to compare with: the reference code, in an environment of its own",
+        fails_when="crop, free rotation, border, overlay, pasted pictures",
+        thresholds={"distance": 31},
+    )
+)
+class PdqHash(NearestHash):
+    """The reference PDQ; the query is asked under its eight dihedral hashes."""
+
+    def describe(self, image: Image) -> npt.NDArray[np.uint8]:
+        """(1, 32) uint8."""
+        return self.ask(image)[:1]
+
+    def ask(self, image: Image) -> npt.NDArray[np.uint8]:
+        """(8, 32) uint8."""
+        _, hashes = environment("pdqhash").call("dihedral", array=image.pixels)
+        assert hashes is not None
+        return hashes

@@ -161,7 +161,10 @@ def _bars(axes: Any, chart: Chart) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel(chart.y_label)
-    axes.set_xlim(0, 1)
+    if chart.log_x:
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(0, 1)
 
 
 def _lines(axes: Any, chart: Chart) -> None:

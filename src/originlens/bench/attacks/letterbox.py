@@ -16,6 +16,8 @@ from originlens.bench.attacks._warp import translation
 from originlens.core.image import Pixels
 from originlens.core.registry import register
 
+_REDUCTION = 8
+
 
 @register(attack_card("letterbox", "pad to another aspect ratio", ms=0.8, paper=ANYPATTERN))
 class Letterbox(Edit):
@@ -32,9 +34,12 @@ class Letterbox(Edit):
         top, left = (bar, 0) if upright else (0, bar)
         blurred = bool(rng.random() < 0.4)
         if blurred:
-            stretched = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR)
-            soft = cv2.GaussianBlur(stretched, (0, 0), max(1.0, 0.04 * min(size)))
-            out = np.asarray(soft, dtype=np.uint8).reshape(*size, 3).copy()
+            # A blur this wide leaves nothing that a small picture would not hold.
+            small = tuple(max(1, -(-side // _REDUCTION)) for side in size)
+            stretched = cv2.resize(pixels, small[::-1], interpolation=cv2.INTER_AREA)
+            soft = cv2.GaussianBlur(stretched, (0, 0), max(1.0, 0.04 * min(small)))
+            wide = cv2.resize(soft, size[::-1], interpolation=cv2.INTER_LINEAR)
+            out = np.asarray(wide, dtype=np.uint8).reshape(*size, 3).copy()
         else:
             out = np.zeros((*size, 3), np.uint8)
         out[top : top + h, left : left + w] = pixels

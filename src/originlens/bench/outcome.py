@@ -213,8 +213,8 @@ class Setting:
 class Suite(Protocol):
     """A method of kind "suite": a benchmark that one command runs."""
 
-    #: The kind of the methods that it compares; "method": any, "": none.
-    system_kind: str
+    #: Kinds of the methods that it compares; "method": any.
+    system_kinds: tuple[str, ...]
     #: What it is run on: ``pictures``, ``files`` of any kind, or a ``manifest`` with labels. One
     #: that takes pictures can be given a manifest, and has its pictures then.
     takes: Takes

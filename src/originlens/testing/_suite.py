@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from originlens.core.errors import UsageError
-from originlens.core.registry import KINDS, Method, methods
+from originlens.core.registry import Method, methods
 from originlens.testing._pictures import Checks, make, require, textured_image
 
 
-def _cheapest(kind: str) -> tuple[str, ...]:
-    """The system of that kind that costs the least by its card, of those that need no extra."""
-    if kind == "method":
+def _cheapest(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """The system of the kinds that costs the least by its card, of those that need no extra."""
+    if "method" in kinds:
         return ("matcher:pdq",)
-    cards = [m.card for m in methods(kind) if m.card.extra is None] if kind in KINDS else []
+    cards = [m.card for kind in kinds for m in methods(kind) if m.card.extra is None]
     return tuple(card.name for card in sorted(cards, key=lambda c: c.cost.ms_per_mpx)[:1])
 
 
@@ -30,7 +30,7 @@ def _setting(method: Method, place: str, pictures: int) -> Any:
         path = folder / f"{number}.png"
         path.write_bytes(textured_image(number, 120, 160).data)
         paths.append(str(path))
-    systems = _cheapest(make(method).system_kind)
+    systems = _cheapest(make(method).system_kinds)
     return Setting(tuple(paths), str(Path(place) / "work"), systems=systems, seed=3, each=1)
 
 

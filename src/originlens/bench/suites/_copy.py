@@ -49,7 +49,7 @@ class CopySuite:
     """Enrol references, ask edited ones and strangers, compare systems."""
 
     card: ClassVar[Card]
-    system_kind: ClassVar[str] = "matcher"
+    system_kinds: ClassVar[tuple[str, ...]] = ("matcher",)
     takes: ClassVar[str] = "pictures"
     systems: ClassVar[tuple[str, ...]] = ("originlens", "pdq", "phash", "dhash")
     each: ClassVar[int]

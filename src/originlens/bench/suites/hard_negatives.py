@@ -37,7 +37,7 @@ from originlens.core.registry import register
 class HardNegatives:
     """A folder is a subject, its pictures are its views; a picture alone in one is a distractor."""
 
-    system_kind = "matcher"
+    system_kinds = ("matcher",)
     takes = "pictures"
     systems: tuple[str, ...] = ("originlens", "pdq", "phash", "sift-brute-force")
 

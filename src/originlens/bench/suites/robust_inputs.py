@@ -61,7 +61,7 @@ print(json.dumps(told))
 class RobustInputs:
     """A process per file."""
 
-    system_kind = ""
+    system_kinds: tuple[str, ...] = ()
     takes = "files"
 
     def run(self, setting: Setting) -> Outcome:

@@ -31,7 +31,7 @@ def list_suites(*, jsonl: bool) -> int:
     from originlens.core.registry import KINDS, make, methods
 
     suites = methods("suite")
-    compared = {make("suite", suite.card.name).system_kind for suite in suites}
+    compared = {k for suite in suites for k in make("suite", suite.card.name).system_kinds}
     systems = [m for kind in KINDS if kind in compared for m in methods(kind)]
     cards = [m.card for m in (*suites, *systems)]
     if jsonl:
@@ -72,7 +72,7 @@ def run(
 
     made = make("suite", suite)
     chosen = tuple(filter(None, (systems or "").split(",")))
-    _check_systems(made.system_kind, chosen)
+    _check_systems(made.system_kinds, chosen)
     if grid is not None:
         _check_grid(suite, made.takes, grid)
     manifest = _manifest(suite, made.takes, data, layout)
@@ -129,16 +129,19 @@ def compare(first: str, second: str, *, jsonl: bool) -> int:
     return 0
 
 
-def _check_systems(kind: str, names: Sequence[str]) -> None:
-    """Refuse unknown systems before any picture is opened; what is no kind the suite checks."""
-    from originlens.bench.copies import system
-    from originlens.core.registry import KINDS, method
+def _check_systems(kinds: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse unknown systems before any picture is opened; "method" the suite checks itself."""
+    from originlens.bench import copies, detection
+    from originlens.core.registry import method
 
     for name in names:
-        if kind == "matcher":
-            system(name)
-        elif kind in KINDS:
-            method(kind, name)
+        if "matcher" in kinds:
+            copies.system(name)
+        elif "baseline" in kinds:
+            detection.system(name, kinds)
+        elif "method" not in kinds:
+            for kind in kinds:
+                method(kind, name)
 
 
 def _rows(name: str) -> list[Row]:

@@ -48,7 +48,7 @@ _SERIES = object_of(
 _CHART = object_of(
     {
         "title": TEXT,
-        "kind": {"enum": ["bars", "lines"]},
+        "kind": {"enum": ["bars", "lines", "matrix"]},
         "x": TEXT,
         "y": TEXT,
         "series": list_of(_SERIES),
@@ -190,7 +190,10 @@ def _protocols() -> dict[str, Schema]:
             "bench-equalise/1", "an equalised copy, or a row that was left out",
             object_of(equalised), object_of(failed), error,
         ),
-        "bench-grid/1": document_of("bench-grid/1", "one cell of a grid", object_of(grid)),
+        "bench-grid/1": document_of(
+            "bench-grid/1", "one cell of a grid, or a manifest that cannot be read",
+            object_of(grid), object_of(failed), error,
+        ),
         "bench-peer/1": document_of(
             "bench-peer/1", "a peer with an environment of its own, or one that cannot be made",
             object_of(peer), object_of({"name": TEXT, "error": ref("error")}), error,

@@ -73,7 +73,7 @@ class Recipe:
 
     @property
     def installs(self) -> tuple[str, ...]:
-        """Every requirement."""
+        """Every requirement, that of the peer itself last."""
         return (*self.requirements, *self.without_dependencies)
 
     @property

@@ -123,7 +123,7 @@ def audit(
     readable, files, failed = _looked_at(_sampled(manifest, rng, at_most))
     truth = readable.truth()
     units = np.unique(np.array(readable.units(), dtype=object).astype(str), return_inverse=True)[1]
-    _check(truth, units)
+    _check(truth, units, failed)
     matrices = columns(files)
     # One seed for every cross-validation: permuted labels shall differ in nothing else.
     seed = int(rng.integers(2**32))
@@ -206,13 +206,14 @@ def _sampled(manifest: Manifest, rng: np.random.Generator, at_most: int) -> Mani
     return manifest.take(sorted(taken))
 
 
-def _check(truth: Flags, units: Index) -> None:
+def _check(truth: Flags, units: Index, failed: Sequence[tuple[Row, InputError]]) -> None:
     for name, rows in (("negative", ~truth), ("positive", truth)):
         count = len(set(units[rows]))
         if count < FEWEST_UNITS:
+            lost = f"; {len(failed)} rows cannot be read, first: {failed[0][1]}" if failed else ""
             raise UsageError(
                 f"{count} independent readable units are {name}: an audit needs {FEWEST_UNITS} "
-                "of each class"
+                f"of each class{lost}"
             )
 
 

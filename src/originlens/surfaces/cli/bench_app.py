@@ -127,11 +127,17 @@ def bench_compare(
 
 
 @bench_app.command("layouts")
-def bench_layouts(jsonl: Jsonl = False) -> int:
+def bench_layouts(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Shown with their folders [default: all, without]"),
+    ] = None,
+    jsonl: Jsonl = False,
+) -> int:
     """List the known data sets' layouts: paper, licence, pages, what is not verified."""
     from originlens.surfaces.cli import protocols as body
 
-    return body.layouts(jsonl=jsonl)
+    return body.layouts(names or [], jsonl=jsonl)
 
 
 @bench_app.command("manifest")

@@ -23,25 +23,37 @@ def run(names: Sequence[str], *, install: bool, jsonl: bool) -> int:
     from originlens.bench.environments import environment, environments
 
     chosen = [environment(name) for name in names] or list(environments())
-    failed = 0
+    code = 0
+    listed = []
     for peer in chosen:
-        if install:
-            try:
-                peer.install(progress=say)
-            except MissingPeer as error:
-                failed += 1
-                if jsonl:
-                    json_line({"schema": SCHEMA, "name": peer.name, "error": error.to_dict()})
-                else:
-                    say_error(peer.name, error.to_dict())
-                continue
-            finally:
-                peer.close()
+        error = _installed(peer) if install else None
+        if error is None:
+            listed.append(peer)
+            if jsonl:
+                json_line({"schema": SCHEMA, **_facts(peer)})
+            continue
+        code = 1
         if jsonl:
-            json_line({"schema": SCHEMA, **_facts(peer)})
+            json_line({"schema": SCHEMA, "name": peer.name, "error": error.to_dict()})
         else:
-            _print(peer)
-    return 1 if failed else 0
+            say_error(peer.name, error.to_dict())
+    if not jsonl and (names or install):
+        for peer in listed:
+            _show(peer)
+    elif not jsonl:
+        _list(listed)
+    return code
+
+
+def _installed(peer: Environment) -> MissingPeer | None:
+    """Install a peer; why it could not be, or None."""
+    try:
+        peer.install(progress=say)
+    except MissingPeer as error:
+        return error
+    finally:
+        peer.close()
+    return None
 
 
 def _facts(peer: Environment) -> dict[str, Any]:
@@ -60,19 +72,36 @@ def _facts(peer: Environment) -> dict[str, Any]:
     }
 
 
-def _print(peer: Environment) -> None:
+def _list(peers: Sequence[Environment]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("name", "version", "installed", "licence", "what it is"):
+        table.add_column(column)
+    for peer in peers:
+        state = "yes" if peer.installed else f"no: {peer.why_missing}"
+        version = next(iter(peer.recipe.installs[-1:]), "")
+        cells = (version, state, peer.recipe.licence, peer.recipe.title)
+        table.add_row(Text(peer.name, style="bold"), *(Text(printable(c)) for c in cells))
+    console().print(table)
+    if not all(peer.installed for peer in peers):
+        say("install them: originlens bench peers [NAME...] --install")
+
+
+def _show(peer: Environment) -> None:
     from rich.table import Table
     from rich.text import Text
 
     recipe = peer.recipe
-    remedy = f"{peer.why_missing}: originlens bench peers {peer.name} --install"
+    state = f"yes, in {peer.folder}" if peer.installed else f"no: {peer.why_missing}"
     rows = [
         ("what", recipe.title),
         ("licence", recipe.licence),
         ("home", recipe.home),
         ("pinned", ", ".join(recipe.installs)),
         ("note", recipe.note),
-        ("installed", f"yes, in {peer.folder}" if peer.installed else f"no: {remedy}"),
+        ("installed", state),
     ]
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for name, value in rows:

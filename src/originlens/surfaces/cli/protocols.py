@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from originlens.core.errors import InputError, OriginLensError, UsageError
+from originlens.core.errors import InputError, OriginLensError, ReadError, UsageError
 from originlens.core.processors import available_cpus
 from originlens.surfaces.cli.bench import ENDINGS
 from originlens.surfaces.cli.streams import console, json_line, printable, progress, say_error
@@ -18,19 +18,26 @@ if TYPE_CHECKING:
     from originlens.bench.protocols.equalise import Recipe
     from originlens.bench.protocols.grids import Cell
     from originlens.bench.protocols.layouts import Applied
-    from originlens.bench.protocols.manifest import Manifest, Row
+    from originlens.bench.protocols.manifest import Manifest
     from originlens.bench.protocols.shortcut import ShortcutAudit
 
+_NO_LEAK = "no leak was found: a detector cannot do much by the files' format and size alone"
+Counts = dict[str, int]
 #: Names that are shown of a list; ``--jsonl`` has all of them.
 _SHOWN = 5
 
 
-def layouts(*, jsonl: bool) -> int:
-    """List the known layouts; returns the exit code."""
+def layouts(wanted: Sequence[str], *, jsonl: bool) -> int:
+    """List the known layouts, or show those named with their tree; returns the exit code.
+
+    Raises:
+        UsageError: no such layout, or a mistake in a file of the user's.
+        ReadError: that file cannot be read.
+    """
     from originlens.bench.protocols.layouts import load, names
 
-    for name in names():
-        declared = load(name).declared
+    for known in [load(name) for name in wanted or names()]:
+        name, declared = known.name, known.declared
         if jsonl:
             json_line(
                 {
@@ -48,6 +55,8 @@ def layouts(*, jsonl: bool) -> int:
         told = [("paper", declared.paper), ("licence", declared.licence)]
         told += [("page", page) for page in declared.pages]
         told += [("not verified", point) for point in declared.unverified]
+        if wanted:
+            told.append(("tree", declared.tree.strip()))
         _block(f"{name}: {declared.title}", told)
     return 0
 
@@ -57,7 +66,6 @@ def manifest(root: str, out: str, layout: str, *, jsonl: bool) -> int:
 
     Raises:
         UsageError: no such layout, no file that fits it, or ``out`` is no place for a manifest.
-        ReadError: the folder or a list in it cannot be read.
         MissingExtra: Parquet without pyarrow.
     """
     from originlens.bench.protocols.layouts import load
@@ -65,23 +73,18 @@ def manifest(root: str, out: str, layout: str, *, jsonl: bool) -> int:
     if not out.lower().endswith(ENDINGS):
         raise UsageError(f"{out}: its ending must be one of {', '.join(ENDINGS)}")
     known = load(layout)
-    applied = known.apply(root)
-    _folder(os.path.dirname(out) or ".")
-    applied.manifest.write(out)
-    missing = applied.manifest.missing()
-    if jsonl:
-        for number, path in missing:
-            _error_line("bench-manifest/1", path, _absent(number, path))
-        json_line({"schema": "bench-manifest/1", "manifest": out, **_counts(known.name, applied)})
-    else:
-        for number, path in missing:
-            say_error(path, _absent(number, path).to_dict())
-        _print_manifest(out, known.name, applied)
-    return 1 if missing else 0
-
-
-def _absent(number: int, path: str) -> InputError:
-    return InputError(f"{path}: row {number} names it, and it is not there: put it back or drop it")
+    tell = _Tell("bench-manifest/1", jsonl)
+    with tell.inputs(root):
+        applied = known.apply(root)
+        _folder(os.path.dirname(out) or ".")
+        applied.manifest.write(out)
+        for number, path in applied.manifest.missing():
+            tell.failed(path, ReadError(f"{path}: row {number} names it, and it is not there"))
+        if jsonl:
+            tell.line({"manifest": out, **_counts(known.name, applied)})
+        else:
+            _print_manifest(out, known.name, applied)
+    return tell.code
 
 
 def _counts(layout: str, applied: Applied) -> dict[str, Any]:
@@ -126,7 +129,6 @@ def audit(path: str, *, seed: int, strict: bool, jsonl: bool) -> int:
 
     Raises:
         UsageError: the manifest is broken, a row has no label, or a class is too small.
-        ReadError: the manifest cannot be read.
         MissingExtra: scikit-learn is not installed.
     """
     import numpy as np
@@ -134,30 +136,35 @@ def audit(path: str, *, seed: int, strict: bool, jsonl: bool) -> int:
     from originlens.bench.protocols.manifest import Manifest
     from originlens.bench.protocols.shortcut import audit as measured
 
-    rows = Manifest.read(path)
-    with _about(path):
-        found = measured(rows, np.random.default_rng(seed))
-    _report_failed("bench-audit/1", found.failed, jsonl=jsonl)
-    if jsonl:
-        json_line(
-            {
-                "schema": "bench-audit/1",
-                "manifest": path,
-                "leaks": found.leaks,
-                "warning": found.warning,
-                "auc": found.auc,
-                "low": found.low,
-                "high": found.high,
-                "p_value": found.p_value,
-                "rows": found.rows,
-                "units": found.units,
-                "features": [asdict(feature) for feature in found.features],
-                "failed": len(found.failed),
-            }
-        )
-    else:
-        _print_audit(path, found)
-    return 1 if found.failed or (strict and found.leaks) else 0
+    tell = _Tell("bench-audit/1", jsonl)
+    with tell.inputs(path):
+        rows = Manifest.read(path)
+        with _about(path):
+            found = measured(rows, np.random.default_rng(seed))
+        for row, error in found.failed:
+            tell.failed(row.path, error)
+        if jsonl:
+            tell.line({"manifest": path, **_audited(found)})
+        else:
+            _print_audit(path, found)
+        if strict and found.leaks:
+            return 1
+    return tell.code
+
+
+def _audited(found: ShortcutAudit) -> dict[str, Any]:
+    return {
+        "leaks": found.leaks,
+        "warning": found.warning,
+        "auc": found.auc,
+        "low": found.low,
+        "high": found.high,
+        "p_value": found.p_value,
+        "rows": found.rows,
+        "units": found.units,
+        "features": [asdict(feature) for feature in found.features],
+        "failed": len(found.failed),
+    }
 
 
 def _print_audit(path: str, found: ShortcutAudit) -> None:
@@ -169,9 +176,7 @@ def _print_audit(path: str, found: ShortcutAudit) -> None:
     columns = ("feature alone", "AUC", "negative class", "positive class")
     cells = [(f.name, f"{f.auc:.3f}", f.negative, f.positive) for f in found.features[:8]]
     _grid(columns, cells)
-    _say_out(
-        found.warning or "no leak: files tell the classes no better than chance would, or hardly"
-    )
+    _say_out(found.warning or _NO_LEAK)
 
 
 def equalise(
@@ -181,35 +186,30 @@ def equalise(
 
     Raises:
         UsageError: the manifest is broken, or the folder is another's or no place to write.
-        ReadError: the manifest cannot be read.
     """
     from originlens.bench.protocols.equalise import equalise as copied
     from originlens.bench.protocols.manifest import Manifest
 
-    rows = Manifest.read(path)
-    target = _folder(folder)
-    with progress("equalising") as ticker:
-        made = copied(
-            rows, target, recipe, seed=seed, jobs=jobs or available_cpus(), progress=ticker.at
-        )
-    _report_failed("bench-equalise/1", made.failed, jsonl=jsonl)
-    written = os.path.join(folder, "manifest.csv")
-    if jsonl:
-        json_line(
-            {
-                "schema": "bench-equalise/1",
-                "manifest": written,
-                "rows": len(made.manifest),
-                "left_out": len(made.failed),
-                "recipe": asdict(recipe),
-                "seed": seed,
-            }
-        )
-    else:
-        _say_out(f"{written}: {len(made.manifest)} pictures, {_classes(made.manifest)}")
-        if made.failed:
-            _say_out(f"{len(made.failed)} left out, see {os.path.join(folder, 'failed.csv')}")
-    return 1 if made.failed else 0
+    tell = _Tell("bench-equalise/1", jsonl)
+    with tell.inputs(path):
+        rows = Manifest.read(path)
+        _folder(folder)
+        with progress("equalising") as ticker:
+            made = copied(
+                rows, folder, recipe, seed=seed, jobs=jobs or available_cpus(), progress=ticker.at
+            )
+        for row, error in made.failed:
+            tell.failed(row.path, error)
+        written = os.path.join(folder, "manifest.csv")
+        if jsonl:
+            left = len(made.failed)
+            facts = {"manifest": written, "rows": len(made.manifest), "left_out": left}
+            tell.line({**facts, "recipe": asdict(recipe), "seed": seed})
+        else:
+            _say_out(f"{written}: {len(made.manifest)} pictures ({_classes(made.manifest)})")
+            if made.failed:
+                _say_out(f"{len(made.failed)} left out, see {os.path.join(folder, 'failed.csv')}")
+    return tell.code
 
 
 def recipe(side: int, shrink: str, codec: str, quality: str, subsampling: str) -> Recipe:
@@ -223,7 +223,7 @@ def recipe(side: int, shrink: str, codec: str, quality: str, subsampling: str) -
     low, high = _range("--shrink", shrink)
     worst, best = _range("--quality", quality)
     if not (worst.is_integer() and best.is_integer()):
-        raise UsageError(f"--quality {quality}: use whole numbers, such as 75..95")
+        raise UsageError(f"--quality {quality}: use whole numbers")
     return Recipe(side, (low, high), codec, (int(worst), int(best)), subsampling)  # type: ignore[arg-type]
 
 
@@ -232,12 +232,13 @@ def _range(option: str, text: str) -> tuple[float, float]:
     try:
         return float(low), float(high or low)
     except ValueError:
-        raise UsageError(f"{option} {text}: use A..B, such as 1.25..2") from None
+        raise UsageError(f"{option} {text}: use two numbers A..B, or one") from None
 
 
 def _classes(made: Manifest) -> str:
     counts = Counter(made.column("label"))
-    return ", ".join(f"{label or '(no label)'} {count}" for label, count in sorted(counts.items()))
+    told = (f"{label or '(no label)'} {count}" for label, count in sorted(counts.items()))
+    return ", ".join(told) or "none"
 
 
 def grid(path: str, name: str, *, seed: int, jsonl: bool) -> int:
@@ -245,30 +246,25 @@ def grid(path: str, name: str, *, seed: int, jsonl: bool) -> int:
 
     Raises:
         UsageError: no such grid, the manifest is broken or lacks what the grid needs.
-        ReadError: the manifest cannot be read.
     """
     from originlens.bench.protocols.grids import cells
     from originlens.bench.protocols.manifest import Manifest
 
-    rows = Manifest.read(path)
-    with _about(path):
-        found = cells(name, rows, seed=seed)
-        counted = [(cell, *_sides(rows, cell)) for cell in found]
-    if jsonl:
+    tell = _Tell("bench-grid/1", jsonl)
+    with tell.inputs(path):
+        rows = Manifest.read(path)
+        with _about(path):
+            counted = [(cell, *_sides(rows, cell)) for cell in cells(name, rows, seed=seed)]
+        if not jsonl:
+            _print_grid(counted)
+            return 0
         for cell, train, test in counted:
-            json_line(
-                {
-                    "schema": "bench-grid/1",
-                    "manifest": path,
-                    "grid": name,
-                    "cell": cell.name,
-                    "train": train,
-                    "test": test,
-                    "attack": cell.attack,
-                    "problem": cell.problem,
-                }
-            )
-        return 0
+            told = {"cell": cell.name, "train": train, "test": test, "attack": cell.attack}
+            tell.line({"manifest": path, "grid": name, **told, "problem": cell.problem})
+    return tell.code
+
+
+def _print_grid(counted: Sequence[tuple[Cell, Counts | None, Counts]]) -> None:
     columns = ("cell", "train: negative", "positive", "test: negative", "positive", "problem")
     _grid(
         columns,
@@ -283,20 +279,47 @@ def grid(path: str, name: str, *, seed: int, jsonl: bool) -> int:
             for cell, train, test in counted
         ],
     )
-    sound = sum(not cell.problem for cell in found)
-    _say_out(f"{len(found)} cells, {sound} of them sound; a unit is never on both sides")
-    return 0
+    sound = sum(not cell.problem for cell, *_ in counted)
+    _say_out(f"cells: {len(counted)}, sound: {sound}; no unit is on both sides of one")
 
 
-def _sides(rows: Manifest, cell: Cell) -> tuple[dict[str, int] | None, dict[str, int]]:
+def _sides(rows: Manifest, cell: Cell) -> tuple[Counts | None, Counts]:
     """Negative and positive rows to train on (None: nothing is fitted) and to test on."""
     truth = rows.truth()
 
-    def counted(numbers: Any) -> dict[str, int]:
+    def counted(numbers: Any) -> Counts:
         positive = int(truth[numbers].sum())
         return {"negative": len(numbers) - positive, "positive": positive}
 
     return None if cell.train is None else counted(cell.train), counted(cell.test)
+
+
+class _Tell:
+    """Prints results and failed inputs of one command, and keeps its exit code."""
+
+    def __init__(self, schema: str, jsonl: bool) -> None:
+        self._schema, self._jsonl = schema, jsonl
+        self.code = 0
+
+    def line(self, facts: Mapping[str, Any]) -> None:
+        """A result as a JSON line."""
+        json_line({"schema": self._schema, **facts})
+
+    def failed(self, path: str, error: OriginLensError) -> None:
+        """An input that cannot be used."""
+        self.code = 1
+        if self._jsonl:
+            self.line({"path": path, "error": error.to_dict()})
+        else:
+            say_error(path, error.to_dict())
+
+    @contextmanager
+    def inputs(self, path: str) -> Iterator[None]:
+        """What is read as a whole: an error of it is its error line."""
+        try:
+            yield
+        except InputError as error:
+            self.failed(path, error)
 
 
 @contextmanager
@@ -322,20 +345,6 @@ def _folder(path: str) -> str:
     return made
 
 
-def _report_failed(
-    schema: str, failed: Sequence[tuple[Row, OriginLensError]], *, jsonl: bool
-) -> None:
-    for row, error in failed:
-        if jsonl:
-            _error_line(schema, row.path, error)
-        else:
-            say_error(row.path, error.to_dict())
-
-
-def _error_line(schema: str, path: str, error: OriginLensError) -> None:
-    json_line({"schema": schema, "path": path, "error": error.to_dict()})
-
-
 def _say_out(text: str) -> None:
     console().print(printable(text), soft_wrap=True, markup=False)
 
@@ -348,10 +357,14 @@ def _block(head: str, told: Sequence[tuple[str, str]]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for name, value in told:
         if value:
-            table.add_row(Text(name, style="dim"), Text(printable(value)))
+            table.add_row(Text(name, style="dim"), Text(_lines(value)))
     out = console()
     out.print(Text(printable(head), style="bold"))
     out.print(table)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def _grid(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -26,12 +26,16 @@ Takes = Literal["pictures", "files", "manifest"]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled table; ``note`` says how its numbers are made."""
+    """A titled table; ``note`` says how its numbers are made.
+
+    ``best`` tells which values of the first measured column are good, for those who rank rows.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    best: Literal["highest", "lowest"] = "highest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ class Outcome:
                 {
                     "title": t.title,
                     "note": t.note,
+                    "best": t.best,
                     "columns": list(t.columns),
                     "rows": [[_plain(cell) for cell in row] for row in t.rows],
                 }

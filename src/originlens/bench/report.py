@@ -31,7 +31,7 @@ def markdown(outcome: Outcome) -> str:
     if outcome.missing:
         parts += ["Not measured:\n", *(f"- {name}: {why}" for name, why in outcome.missing.items())]
         parts.append("")
-    parts += [_table(table) for table in outcome.tables]
+    parts += [table_markdown(table) for table in outcome.tables]
     return "\n".join(parts)
 
 
@@ -39,7 +39,9 @@ def _facts(facts: Mapping[str, Any]) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in facts.items()) + "\n"
 
 
-def _table(table: Table) -> str:
+def table_markdown(table: Table) -> str:
+    """A table as Markdown under its title."""
+
     def line(cells: tuple[str, ...]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

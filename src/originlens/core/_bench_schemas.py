@@ -33,7 +33,13 @@ _VALUE = object_of(
 )
 _CELL: Schema = {"oneOf": [ref("value"), {"type": ["string", "number", "null"]}]}
 _TABLE = object_of(
-    {"title": TEXT, "note": TEXT, "columns": list_of(TEXT), "rows": list_of(list_of(_CELL))}
+    {
+        "title": TEXT,
+        "note": TEXT,
+        "best": {"enum": ["highest", "lowest"], "description": "of the first measured column"},
+        "columns": list_of(TEXT),
+        "rows": list_of(list_of(_CELL)),
+    }
 )
 _SERIES = object_of(
     {

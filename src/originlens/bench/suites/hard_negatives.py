@@ -65,6 +65,7 @@ class HardNegatives:
             ("system", "called a copy", "called related", "views", "subjects"),
             tuple(rows),
             "Intervals: 95 %, bootstrapped over subjects, whose views fail together.",
+            best="lowest",
         )
         facts = facts_of("hard-negatives", drawn, folders, setting)
         answered = [row(name, q, a) for name, pairs in asked.items() for q, a in pairs]

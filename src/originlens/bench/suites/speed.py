@@ -56,7 +56,7 @@ class Speed:
     Systems are kinds ("attack") or methods ("matcher:pdq"); by default all of them.
     """
 
-    system_kind = "method"
+    system_kinds = ("method",)
     takes: Takes = "pictures"
 
     def run(self, setting: Setting) -> Outcome:
@@ -199,7 +199,7 @@ def _table(
         "memory rose during a call at most."
         + (f" Reference: {named}, on the same picture." if named and reference else "")
     )
-    return Table(f"{kind.capitalize()}s", _COLUMNS, tuple(rows), note)
+    return Table(f"{kind.capitalize()}s", _COLUMNS, tuple(rows), note, best="lowest")
 
 
 def _times(given: Sequence[Answer]) -> dict[int, float]:

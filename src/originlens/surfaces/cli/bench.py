@@ -129,6 +129,28 @@ def compare(first: str, second: str, *, jsonl: bool) -> int:
     return 0
 
 
+def leaderboard(file: str, runs: Sequence[str], *, note: str) -> int:
+    """Add the runs that can be read to a leaderboard; returns the exit code.
+
+    Raises:
+        UsageError: the file's name does not end in ``.json``.
+        ReadError: the file is no leaderboard, or cannot be written.
+    """
+    from originlens.bench.leaderboard import Leaderboard, entries
+
+    if not file.endswith(".json"):
+        raise UsageError(f"{file}: a leaderboard is a .json file; its .md is written beside it")
+    board, failed = Leaderboard(file), 0
+    for run in runs:
+        try:
+            board.add(entries(run, note=note))
+        except ReadError as error:
+            say_error(run, error.to_dict())
+            failed += 1
+    say(f"leaderboard: {board.write()}")
+    return 1 if failed else 0
+
+
 def _check_systems(kinds: Sequence[str], names: Sequence[str]) -> None:
     """Refuse unknown systems before any picture is opened; "method" the suite checks itself."""
     from originlens.bench import copies, detection

@@ -126,6 +126,20 @@ def bench_compare(
     return body.compare(first, second, jsonl=jsonl)
 
 
+@bench_app.command("leaderboard")
+def bench_leaderboard(
+    file: Annotated[str, typer.Argument(metavar="FILE.json", help="Made, or added to.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Folders of `bench run`.")],
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="Said beside these runs' systems.")
+    ] = "",
+) -> int:
+    """Add runs to a leaderboard, and write its tables beside it as Markdown."""
+    from originlens.surfaces.cli import bench as body
+
+    return body.leaderboard(file, runs, note=note)
+
+
 @bench_app.command("layouts")
 def bench_layouts(
     names: Annotated[

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from originlens.bench.attacks._warp import carried
 from originlens.bench.chains import parse
+from originlens.bench.findings import Mask, Shown, failed, finding
 from originlens.bench.model_file import ModelDetector, Spec
 from originlens.bench.outcome import Setting
 from originlens.bench.runner import Answer, Journal, answers, content_of, key_of, version_of
@@ -28,28 +29,20 @@ from originlens.core.evidence import Evidence
 from originlens.core.image import Image
 from originlens.core.registry import make, method, methods
 
-Mask = npt.NDArray[np.bool_]
-#: A map's pixel is lit from here on.
-LIT = 0.5
-#: Metrics of a map beside its mask, by their names in answers.
-PIXEL_METRICS = {
-    "f1": "pixel-f1",
-    "f1_best": "pixel-f1-best",
-    "iou": "pixel-iou",
-    "pixel_auc": "pixel-auc",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A picture to ask about: a file as it is, or under a chain of attacks.
+    """A picture to ask about: a file as it is, or under chains of attacks.
 
-    ``others`` are files that the chain may draw from, ``seed`` is of its draws; ``mask`` is a file
-    that shows what was changed in the picture as it is ("" for none).
+    ``expression`` is what is to be detected, ``afterwards`` what was done to the whole picture
+    then; each draws from a generator of its own, so that the latter is the same without the former.
+    ``others`` are files that ``expression`` may draw from, ``seed`` is of the draws; ``mask`` is a
+    file that shows what was changed in the file as it is ("" for none).
     """
 
     picture: str
     expression: str = ""
+    afterwards: str = ""
     others: tuple[str, ...] = ()
     seed: int = 0
     mask: str = ""
@@ -59,27 +52,42 @@ class Asked:
         """Names everything that the shown pixels and the truth about them depend on."""
         files = [content_of(path) for path in (self.picture, *self.others)]
         mask = content_of(self.mask) if self.mask else ""
-        return key_of("asked", self.expression, self.seed, mask, *files)
+        return key_of("asked", self.expression, self.afterwards, self.seed, mask, *files)
 
-    def shown(self) -> tuple[Image, Mask | None]:
-        """The picture, from its bytes, and its (H, W) mask; None where no change is known of.
+    def shown(self) -> Shown:
+        """The picture, from its bytes, with the truth.
 
         Raises:
             InputError: a file cannot be read, or the mask has another size.
         """
         image = Image.open(self.picture)
+        mask = self._mask(image)
         if self.expression:
             others = [Image.open(path) for path in self.others]
-            rng = np.random.default_rng(self.seed)
+            rng = np.random.default_rng([self.seed, 0])
             made = parse(self.expression).apply(image, rng, others=others)
-            name = f"{self.expression}:{self.picture}"
-            return Image(made.image.data, path=name), made.mask if made.mask.any() else None
+            image, mask = made.image, made.mask
+        if not self.afterwards:
+            return Shown(_from_bytes(image, self), mask)
+        rng = np.random.default_rng([self.seed, 1])
+        made = parse(self.afterwards).apply(image, rng)
+        size = (made.image.height, made.image.width)
+        mask = None if mask is None else carried(mask, made.transform, size)
+        return Shown(_from_bytes(made.image, self), mask, made.mask)
+
+    def _mask(self, image: Image) -> Mask | None:
         if not self.mask:
-            return image, None
-        mask = Image.open(self.mask).pixels.max(axis=2) > 127
+            return None
+        mask = np.asarray(Image.open(self.mask).pixels.max(axis=2) > 127)
         if mask.shape != (image.height, image.width):
             raise InputError(f"{self.mask}: the mask has not the size of {self.picture}")
-        return image, np.asarray(mask)
+        return mask
+
+
+def _from_bytes(image: Image, asked: Asked) -> Image:
+    """The same picture as a file would give it."""
+    steps = "+".join(filter(None, (asked.expression, asked.afterwards)))
+    return Image(image.data, path=f"{steps}:{asked.picture}" if steps else asked.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +183,8 @@ class Examine:
         """:func:`finding` with ``ms``, or ``{"features", "ms", "error"}`` of a trained one."""
         found, asked = question
         try:
-            image, mask = _shown(asked)
+            shown = _shown(asked)
+            image = shown.image
             image.pixels  # noqa: B018  decoding is no system's cost
             original = Image.open(asked.picture) if found.kind == "comparator" else image
             if found.name not in self._made:
@@ -188,7 +197,7 @@ class Examine:
                 return {"features": features, "ms": ms, "error": None}
             evidence = _evidence(found.kind, made, image, original)
             ms = (time.perf_counter() - started) * 1e3
-            return {**finding(evidence, found.threshold, mask), "ms": ms}
+            return {**finding(evidence, found.threshold, shown), "ms": ms}
         except MissingExtra:
             raise
         except OriginLensError as error:
@@ -196,57 +205,9 @@ class Examine:
 
 
 @lru_cache(maxsize=4)
-def _shown(asked: Asked) -> tuple[Image, Mask | None]:
+def _shown(asked: Asked) -> Shown:
     """Systems are asked about one picture one after the other: it is made once."""
     return asked.shown()
-
-
-def finding(evidence: Evidence, threshold: float, mask: Mask | None = None) -> Answer:
-    """What is kept of a finding, as plain data.
-
-    ``score``, ``llr``, ``status``, ``why``; ``called``: whether the system calls the picture
-    positive (None where it could not examine it); ``lit``: share of the map that is at or above
-    0.5, and the :data:`PIXEL_METRICS` where there is a mask (None without a map).
-    """
-    is_examined = evidence.status == "ok" and (
-        evidence.score is not None or evidence.llr is not None
-    )
-    called = None
-    if is_examined:
-        called = (
-            evidence.llr > 0
-            if evidence.llr is not None
-            else evidence.score is not None and evidence.score >= threshold
-        )
-    told: Answer = {
-        "score": evidence.score,
-        "llr": evidence.llr,
-        "status": evidence.status,
-        "why": evidence.why,
-        "called": called,
-        "error": None,
-        "lit": None,
-        **dict.fromkeys(PIXEL_METRICS),
-    }
-    if evidence.heatmap is not None:
-        told["lit"] = float((evidence.heatmap >= LIT).mean())
-    if mask is not None and evidence.heatmap is not None:
-        for name, metric in PIXEL_METRICS.items():
-            told[name] = float(make("metric", metric).measure(mask, evidence.heatmap))
-    return told
-
-
-def failed(error: str) -> Answer:
-    """The answer of a system that could not examine the picture."""
-    return {**finding(Evidence("", "", status="failed", why=error), 0.0), "error": error}
-
-
-def ranked_by(answer: Answer) -> float | None:
-    """The number that ranks the picture: its likelihood ratio, else its score; None: unexamined."""
-    if answer["called"] is None:
-        return None
-    value: float = answer["score"] if answer["llr"] is None else answer["llr"]
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ CASIA: Tree = {
     "Tp/Thumbs.db": "",
 }
 GENIMAGE: Tree = {
+    "Stable Diffusion V1.5/train/ai/044_sdv5_00002.png": "",
     "imagenet_ai_0419_sdv4/train/ai/033_sdv4_00001.png": "",
     "imagenet_ai_0419_sdv4/train/nature/n01440764_10026.JPEG": "",
     "BigGAN/imagenet_ai_0419_biggan/val/ai/101_biggan_1.png": "",
@@ -244,6 +245,14 @@ EXPECTED: dict[str, tuple[Tree, list[Row]]] = {
                 group="ILSVRC2012_val_00000001",
                 split="test",
                 part="biggan",
+            ),
+            r(
+                "Stable Diffusion V1.5/train/ai/044_sdv5_00002.png",
+                "fake",
+                source="ImageNet",
+                generator="sdv5",
+                split="train",
+                part="sdv5",
             ),
             r(
                 "imagenet_ai_0419_sdv4/train/ai/033_sdv4_00001.png",

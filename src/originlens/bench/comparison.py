@@ -13,12 +13,13 @@ from originlens.core.errors import UsageError
 from originlens.core.stats import binomial_test, bootstrap, clopper_pearson
 
 _ROUNDS = 2000
-_Measure = tuple[str, bool, Callable[[Row], bool]]
-#: Name, whether it is asked of strangers, and what counts.
+_Measure = tuple[str, str, bool, Callable[[Any], bool]]
+#: Name, the rows' column, whether it is asked of negatives, and what counts.
 _MEASURES: tuple[_Measure, ...] = (
-    ("recall (own decision)", False, lambda row: bool(row["found"])),
-    ("recall@1", False, lambda row: row["rank"] == 1),
-    ("strangers called", True, lambda row: bool(row["called"])),
+    ("recall (own decision)", "found", False, bool),
+    ("recall@1", "rank", False, lambda rank: rank == 1),
+    ("payload exact", "exact", False, bool),
+    ("negatives called", "called", True, bool),
 )
 
 
@@ -29,7 +30,8 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
     questions; ``p`` is McNemar's exact test (1947) on the questions that only one got right.
 
     Args:
-        first: rows of one system of one run, see :func:`originlens.bench.copies.row`.
+        first: rows of one system of one run, see :func:`originlens.bench.copies.row` and
+            :func:`originlens.bench.marking.row`.
         second: rows of the other.
         seed: of the resampling.
 
@@ -41,14 +43,14 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
     if not pairs:
         raise UsageError("the two runs have no question in common: same data, suite and seed?")
     rows = []
-    for name, of_strangers, counts in _MEASURES:
-        chosen = [(a, b) for a, b in pairs if a["negative"] == of_strangers]
+    for name, column, of_negatives, counts in _MEASURES:
+        chosen = [(a, b) for a, b in pairs if column in a and a["negative"] == of_negatives]
         if chosen:
-            rows.append((name, len(chosen), *_difference(chosen, counts, seed)))
+            rows.append((name, len(chosen), *_difference(chosen, column, counts, seed)))
     edits = list(dict.fromkeys(a["edit"] for a, _ in pairs if not a["negative"]))
     for edit in edits:
-        chosen = [(a, b) for a, b in pairs if a["edit"] == edit]
-        rows.append((edit, len(chosen), *_difference(chosen, _MEASURES[0][2], seed)))
+        chosen = [(a, b) for a, b in pairs if a["edit"] == edit and not a["negative"]]
+        rows.append((edit, len(chosen), *_difference(chosen, "found", bool, seed)))
     note = (
         "Only questions that both were asked. Difference: second minus first, 95 % interval by "
         "paired bootstrap over pictures; p: McNemar's exact test."
@@ -62,9 +64,9 @@ def _key(row: Row) -> tuple[Any, ...]:
 
 
 def _difference(
-    pairs: Sequence[tuple[Row, Row]], counts: Callable[[Row], bool], seed: int
+    pairs: Sequence[tuple[Row, Row]], column: str, counts: Callable[[Any], bool], seed: int
 ) -> tuple[Value, Value, Value, float]:
-    a, b = (np.array([counts(pair[k]) for pair in pairs]) for k in (0, 1))
+    a, b = (np.array([counts(pair[k][column]) for pair in pairs]) for k in (0, 1))
     groups = [pair[0]["sha256"] for pair in pairs]
     moved = b.astype(float) - a
     low, high = bootstrap(

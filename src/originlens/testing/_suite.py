@@ -13,10 +13,12 @@ from originlens.testing._pictures import Checks, make, require, textured_image
 
 
 def _cheapest(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The system of the kinds that costs the least by its card, of those that need no extra."""
+    """The system of the kinds that costs the least by its card, of those that run everywhere:
+    without an extra and, a peer, without an environment of its own."""
     if "method" in kinds:
         return ("matcher:pdq",)
-    cards = [m.card for kind in kinds for m in methods(kind) if m.card.extra is None]
+    found = [m for kind in kinds for m in methods(kind)]
+    cards = [m.card for m in found if m.card.extra is None and not hasattr(m.cls, "peer")]
     return tuple(card.name for card in sorted(cards, key=lambda c: c.cost.ms_per_mpx)[:1])
 
 

@@ -65,11 +65,12 @@ class HashMatcher(NearestHash):
 class ImagededupMatcher(NearestHash):
     """Nearest neighbours by Hamming distance of one hash class of ``imagededup``."""
 
+    peer = "imagededup"
     function: str
 
     def describe(self, image: Image) -> npt.NDArray[np.uint8]:
         """(1, 8) uint8."""
-        peer = environment("imagededup")
-        _, code = peer.call("encode", {"method": self.function}, image.pixels)
+        header = {"method": self.function}
+        _, code = environment(self.peer).call("encode", header, image.pixels)
         assert code is not None
         return code[None]

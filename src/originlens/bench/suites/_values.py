@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,20 +28,25 @@ def share(hits: Sequence[bool], name: str = "share") -> Value:
 
 def grouped_share(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
     """A share with its 95 % interval whose units are groups, such as a picture's many edits."""
-    values = [float(h) for h in hits]
-    mean, count = float(np.mean(values)), len(set(groups))
+    mean, count = float(np.mean(hits)), len(set(groups))
     if mean in (0.0, 1.0):
         # Every resample agrees, which is no certainty: each group counts as one trial.
-        low, high = clopper_pearson(count * int(mean), count)
-    else:
-        low, high = bootstrap(
-            values,
-            lambda drawn: float(drawn.mean()),
-            np.random.default_rng(seed),
-            groups=groups,
-            rounds=_ROUNDS,
-        )
-    return Value("share", mean, low, high, count)
+        return Value("share", mean, *clopper_pearson(count * int(mean), count), count)
+    return replace(grouped_mean([float(h) for h in hits], groups, seed), name="share")
+
+
+def grouped_mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Value:
+    """A mean with its 95 % bootstrap interval over groups; NaN of none."""
+    if not values:
+        return Value("mean", math.nan, math.nan, math.nan, 0)
+    low, high = bootstrap(
+        values,
+        lambda drawn: float(drawn.mean()),
+        np.random.default_rng(seed),
+        groups=groups,
+        rounds=_ROUNDS,
+    )
+    return Value("mean", float(np.mean(values)), low, high, len(set(groups)))
 
 
 def series_of(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:

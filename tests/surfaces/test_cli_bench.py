@@ -11,7 +11,7 @@ from originlens.bench.outcome import read_rows
 
 
 @pytest.fixture(scope="module")
-def results(process, tmp_path_factory) -> Path:
+def results(process, valid, tmp_path_factory) -> Path:
     """A small run of two hashes on the photographs inside scikit-image."""
     folder = tmp_path_factory.mktemp("bench") / "out"
     done = process(
@@ -20,6 +20,7 @@ def results(process, tmp_path_factory) -> Path:
     )  # fmt: skip
     assert done.code == 0, done.err
     (outcome,) = done.lines
+    valid("bench/1", done.lines)
     assert outcome == json.loads((folder / "outcome.json").read_text())
     return folder
 
@@ -61,9 +62,10 @@ def test_a_second_run_asks_nothing_and_says_the_same(results, process):
     assert "uAP" in done.out
 
 
-def test_two_systems_are_compared_on_the_same_questions(results, process):
+def test_two_systems_are_compared_on_the_same_questions(results, process, valid):
     done = process("bench", "compare", f"{results}:pdq", f"{results}:phash", "--jsonl")
     assert done.code == 0
+    valid("bench-compare/1", done.lines)
     lines = {line["measure"]: line for line in done.lines}
     mirror = lines["mirror"]
     assert (mirror["first"]["value"], mirror["second"]["value"]) == (1, 0)
@@ -90,7 +92,8 @@ def test_misuse_says_why(process, tmp_path, words, named):
     assert named in done.err
 
 
-def test_suites_and_systems_are_listed(process):
+def test_suites_and_systems_are_listed(process, valid):
     done = process("bench", "list", "--jsonl")
+    valid("bench-list/1", done.lines)
     names = {(line["kind"], line["name"]) for line in done.lines}
     assert {("suite", "copy-quick"), ("matcher", "originlens"), ("matcher", "phash")} <= names

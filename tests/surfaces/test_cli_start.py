@@ -119,3 +119,19 @@ def test_the_index_is_found_through_the_environment(
     ran = process("index", "info", "--jsonl", cwd=tmp_path, ORIGINLENS_INDEX=os.fspath(index))
     assert ran.code == 0, ran.err
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        ("jpeg", "ms per megapixel, 30 MB"),
+        ("gem-v0", "ms per picture, 60 MB"),
+        ("flat", "ms per query, 1 MB (memory per 1 000 vectors; at 100 000 x 256)"),
+        ("auc", "ms per call, 10 MB (100,000 samples)"),
+        ("copy-quick", "600 MB (16 edits"),
+    ],
+)
+def test_a_cost_says_what_it_is_per(cli: Callable[..., Any], name: str, cost: str) -> None:
+    (line,) = [x for x in cli("methods", name).out.splitlines() if x.startswith("cost ")]
+    assert cost in line
+    assert ("ms per" in line) == ("ms per" in cost)

@@ -19,7 +19,7 @@ from originlens.bench.marking import (
     row,
     task,
 )
-from originlens.bench.outcome import Cell, Chart, Outcome, Setting, Table
+from originlens.bench.outcome import Cell, Chart, Outcome, Setting, Table, Takes
 from originlens.bench.results import Value
 from originlens.bench.runner import Answer, Journal, answers, key_of, version_of
 from originlens.bench.suites._values import grouped_mean, grouped_share, machine, series_of, share
@@ -56,6 +56,7 @@ class WatermarkSuite:
 
     card: ClassVar[Card]
     system_kinds: ClassVar[tuple[str, ...]] = ("watermark",)
+    takes: ClassVar[Takes] = "pictures"
     each: ClassVar[int] = 20
     #: Bytes of a payload: 32 bits, as most of the published systems carry.
     length: ClassVar[int] = 4

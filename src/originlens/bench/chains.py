@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from originlens.bench import Attack, Attacked
 from originlens.bench.attacks._warp import carried
+from originlens.bench.runner import key_of, version_of
 from originlens.core.errors import UsageError
 from originlens.core.geometry import normalised
 from originlens.core.image import Image
@@ -100,3 +102,14 @@ def _step(part: str, expression: str) -> Step:
     if not (math.isfinite(first) and 0 <= first <= last <= 1):
         raise UsageError(f"{expression!r}: strength {strength!r} lies outside [0, 1]")
     return Step(name, first, last)
+
+
+@lru_cache(maxsize=4096)
+def code_of(expression: str) -> str:
+    """Names the code that an expression runs ("" for the empty one), as keys of answers need it.
+
+    Raises:
+        UsageError: as :func:`parse`.
+    """
+    steps = parse(expression).steps if expression else ()
+    return key_of(*(version_of(method("attack", step.name)) for step in steps)) if steps else ""

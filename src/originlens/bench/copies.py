@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from originlens.bench import Matcher
-from originlens.bench.chains import parse
+from originlens.bench.chains import code_of, parse
 from originlens.bench.draws import rng_of, shuffled
 from originlens.bench.runner import Answer, content_of, key_of, version_of
 from originlens.core.errors import OriginLensError
@@ -56,7 +56,8 @@ class Question:
         """Names everything that the asked pixels depend on."""
         expression = "" if self.edit is None else self.edit.expression
         others = [content_of(path) for path in self.others]
-        return key_of(content_of(self.picture), expression, *others, self.seed)
+        made = (expression, code_of(expression))
+        return key_of(content_of(self.picture), *made, *others, self.seed)
 
     def image(self) -> Image:
         """The picture as it is asked, from its bytes."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from originlens.bench.attacks._warp import carried
-from originlens.bench.chains import parse
+from originlens.bench.chains import code_of, parse
 from originlens.bench.findings import Mask, Shown, failed, finding
 from originlens.bench.model_file import ModelDetector, Spec
 from originlens.bench.outcome import Setting
@@ -52,7 +52,8 @@ class Asked:
         """Names everything that the shown pixels and the truth about them depend on."""
         files = [content_of(path) for path in (self.picture, *self.others)]
         mask = content_of(self.mask) if self.mask else ""
-        return key_of("asked", self.expression, self.afterwards, self.seed, mask, *files)
+        code = (code_of(self.expression), code_of(self.afterwards))
+        return key_of("asked", self.expression, self.afterwards, *code, self.seed, mask, *files)
 
     def shown(self) -> Shown:
         """The picture, from its bytes, with the truth.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from originlens.bench import Watermark
-from originlens.bench.chains import parse
+from originlens.bench.chains import code_of, parse
 from originlens.bench.draws import rng_of, shuffled
 from originlens.bench.metrics import _fidelity
 from originlens.bench.metrics.quality_degradation import degradation
@@ -62,7 +62,8 @@ class Question:
     @property
     def key(self) -> str:
         """Names everything that the asked pixels depend on, the system apart."""
-        what = (self.distortion.expression, self.marked, self.length, self.seed, SIDE)
+        expression = self.distortion.expression
+        what = (expression, code_of(expression), self.marked, self.length, self.seed, SIDE)
         return key_of(content_of(self.picture), *what)
 
     def payload(self, lengths: Sequence[int]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -180,25 +181,35 @@ def content_of(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=1)
-def _own_code() -> str:
-    """A hash of this package's code and weights."""
-    import originlens
-
-    root = Path(originlens.__file__).parent
+@lru_cache
+def _code_of(package: str) -> str:
+    """A hash of the code and weights of a package or a single module."""
+    # A script has no specification, and nothing that could be found again.
+    spec = None if package == "__main__" else importlib.util.find_spec(package)
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".json", ".onnx", ".npz", ".toml") and path.is_file():
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
+    for root in (spec and spec.submodule_search_locations) or ():
+        for path in sorted(Path(root).rglob("*")):
+            if path.suffix in (".py", ".json", ".onnx", ".npz", ".toml") and path.is_file():
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    if spec and spec.origin and not spec.submodule_search_locations:
+        digest.update(Path(spec.origin).read_bytes())
     return digest.hexdigest()[:16]
 
 
-def version_of(method: Method) -> str:
-    """What an answer of a method depends on: our code, or its distribution's name and version."""
-    module = method.cls.__module__
-    package = module.partition(".")[0]
-    if package == "originlens":
-        return _own_code()
+@lru_cache
+def _releases(package: str) -> str:
+    """Names and versions of the distributions that a package comes from."""
     found = importlib.metadata.packages_distributions().get(package, [])
-    return f"{module}: " + ", ".join(f"{d} {importlib.metadata.version(d)}" for d in sorted(found))
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(set(found)))
+
+
+def version_of(method: Method) -> str:
+    """What an answer of a method depends on: the code of its package, ours or a plugin's.
+
+    A plugin's names its distribution too. Packages that a plugin imports are not looked at.
+    """
+    package = method.cls.__module__.partition(".")[0]
+    if package == "originlens":
+        return _code_of(package)
+    return " ".join(filter(None, (_releases(package) or package, _code_of(package))))

@@ -26,7 +26,7 @@ def install(recipe: Recipe, folder: Path, progress: Progress) -> None:
         MissingPeer: it cannot be made; says which step failed and the step's last words.
     """
     with _locked(recipe, folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(recipe, folder)
         python = str(folder / "bin" / "python")
         # A peer that installs nothing needs no pip, either: tests make such ones quickly.
         pip = [] if recipe.installs else ["--without-pip"]
@@ -59,7 +59,16 @@ def _locked(recipe: Recipe, folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
     except OSError as error:
-        raise MissingPeer(recipe.name, f"{folder} cannot be written: {error.strerror}") from error
+        why = f"its environment cannot be made in {folder}: {error.strerror}"
+        raise MissingPeer(recipe.name, why) from error
+
+
+def _clear(recipe: Recipe, folder: Path) -> None:
+    """Remove what an earlier install left, and nothing else that may lie there."""
+    if (folder / "pyvenv.cfg").is_file():
+        shutil.rmtree(folder)
+    elif folder.exists() and any(folder.iterdir()):
+        raise MissingPeer(recipe.name, f"{folder} holds something else; it was left alone")
 
 
 def _run(recipe: Recipe, command: Sequence[str]) -> str:

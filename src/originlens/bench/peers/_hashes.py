@@ -21,6 +21,7 @@ def hash_card(
     *,
     ms: float,
     threshold: int,
+    mb: float = 30.0,
     package: str = "imagehash's (BSD-2-Clause)",
     extra: str | None = "bench",
 ) -> Card:
@@ -36,7 +37,7 @@ def hash_card(
         paper=paper,
         code_licence=f"Apache-2.0; the hash is the package {package}",
         reads=("collection", "pixels"),
-        cost=Cost(ms_per_mpx=ms, mb=30.0, note="and a scan of all hashes"),
+        cost=Cost(ms_per_mpx=ms, mb=mb, note="and a scan of all hashes"),
         status="stable",
         scope="a peer to compare with, at the threshold that its users are told",
         fails_when="crop, rotation, mirror, border, overlay, pasted pictures",

@@ -16,8 +16,9 @@ from originlens.core.registry import register
         "imagededup-ahash",
         "the reference with the nearest average hash",
         "Krawetz 2011, Looks Like It (hackerfactor.com)",
-        ms=0.0,
+        ms=14.0,
         threshold=10,
+        mb=155.0,
         package="imagededup's (Apache-2.0)",
         extra=None,
     )

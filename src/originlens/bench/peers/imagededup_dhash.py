@@ -15,8 +15,9 @@ from originlens.core.registry import register
         "imagededup-dhash",
         "the reference with the nearest gradient hash",
         "Krawetz 2013, Kind of Like That (hackerfactor.com)",
-        ms=0.0,
+        ms=15.0,
         threshold=10,
+        mb=155.0,
         package="imagededup's (Apache-2.0)",
         extra=None,
     )

@@ -16,8 +16,9 @@ from originlens.core.registry import register
         "imagededup-phash",
         "the reference with the nearest DCT hash",
         "Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash Functions",
-        ms=0.0,
+        ms=15.0,
         threshold=10,
+        mb=155.0,
         package="imagededup's (Apache-2.0)",
         extra=None,
     )

@@ -16,8 +16,9 @@ from originlens.core.registry import register
         "imagededup-whash",
         "the reference with the nearest wavelet hash",
         "Petrov 2016, Wavelet image hash in Python (fullstackml.com)",
-        ms=0.0,
+        ms=23.0,
         threshold=10,
+        mb=155.0,
         package="imagededup's (Apache-2.0)",
         extra=None,
     )

@@ -25,10 +25,12 @@ from originlens.core.registry import Card, Cost, register
         paper="Facebook, The TMK+PDQF Video-Hashing and the PDQ Image-Hashing Algorithm, 2019",
         code_licence="Apache-2.0; the hash is the package pdqhash's (MIT, PDQ itself BSD)",
         reads=("collection", "pixels"),
-        cost=Cost(ms_per_mpx=43.0, mb=130.0, note="memory of its process; and a scan of all hashes"),
+        cost=Cost(
+            ms_per_mpx=43.0, mb=130.0, note="memory of its process; and a scan of all hashes"
+        ),
         status="stable",
         scope="a peer to compare with: the reference code, in an environment of its own",
-        fails_when="crop, free rotation, border, overlay, pasted pictures",
+        fails_when="crop, free rotation, border, overlay, pasted pictures; flat pictures have none",
         thresholds={"distance": 31},
     )
 )
@@ -38,11 +40,12 @@ class PdqHash(NearestHash):
     peer = "pdqhash"
 
     def describe(self, image: Image) -> npt.NDArray[np.uint8]:
-        """(1, 32) uint8."""
+        """(1, 32) uint8, or (0, 32) for a picture without a signature."""
         return self.ask(image)[:1]
 
     def ask(self, image: Image) -> npt.NDArray[np.uint8]:
-        """(8, 32) uint8."""
-        _, hashes = environment(self.peer).call("dihedral", array=image.pixels)
+        """(8, 32) uint8, or (0, 32) for a picture without a signature."""
+        reply, hashes = environment(self.peer).call("dihedral", array=image.pixels)
         assert hashes is not None
-        return hashes
+        # Of quality 0, flat pictures for one, the bits are the signs of rounding errors.
+        return hashes if reply["quality"] else hashes[:0]

@@ -97,6 +97,7 @@ def _show(peer: Environment) -> None:
     state = f"yes, in {peer.folder}" if peer.installed else f"no: {peer.why_missing}"
     rows = [
         ("what", recipe.title),
+        ("", recipe.what),
         ("licence", recipe.licence),
         ("home", recipe.home),
         ("pinned", ", ".join(recipe.installs)),

@@ -1,0 +1,212 @@
+"""Fine-tune the copy descriptor: contrastive with an entropy term, the SSCD recipe at our scale.
+
+    python train/copy_descriptor/train.py --trunk mobilenet_v2-b0353104.pth --minutes 120
+
+Needs the extra ``torch`` and the photographs (``ORIGINLENS_SHARED``, else ``shared`` beside the
+checkout). Stopped at any time it goes on from the last checkpoint in ``--scratch``; every line of
+the log is one hundred steps.
+
+Paper: Pizzi et al. 2022 (SSCD, arXiv:2202.10261): InfoNCE at temperature 0.05 (equation 1) plus
+the Kozachenko-Leonenko estimate of differential entropy (equation 3). Departures, for two cores:
+the first three stages stay frozen, batch norms keep their statistics, negatives also come from a
+memory of earlier batches (Wang et al. 2020, XBM, arXiv:1912.06798), and one view of a pair is mild,
+as references are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, Dataset
+
+sys.path[:0] = [
+    str(Path(__file__).resolve().parent),
+    str(Path(__file__).resolve().parent.parent / "global_descriptor"),
+]
+
+import photos  # noqa: E402
+from model import Descriptor, start  # noqa: E402
+from views import Views  # noqa: E402
+
+SIDE, BATCH = 160, 64
+TEMPERATURE, ENTROPY = 0.05, 5.0
+MEMORY, MEMORY_FROM = 4096, 300
+RATE, HEAD_RATE, DECAY = 2e-4, 1e-3, 1e-4
+STEPS = 5_000
+AVERAGE = 0.999
+SHIPPED = photos.REPOSITORY / "src/originlens/match/descriptors/weights/gem_v0.onnx"
+
+
+class Pairs(Dataset):
+    """Pairs of views; item i of a run is the same whenever it is drawn."""
+
+    def __init__(self, paths: list[Path], first: int, seed: int) -> None:
+        self._paths, self._first, self._seed = paths, first, seed
+        self._views = Views(SIDE)
+        self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, int))
+
+    def __len__(self) -> int:
+        return STEPS * BATCH - self._first
+
+    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, int]:
+        import cv2
+
+        cv2.setNumThreads(1)
+        number = self._first + item
+        epoch, place = divmod(number, len(self._paths))
+        if self._order[0] != epoch:
+            order = np.random.default_rng([self._seed, epoch]).permutation(len(self._paths))
+            self._order = (epoch, order)
+        index = int(self._order[1][place])
+        rng = np.random.default_rng([self._seed, epoch, index, 1])
+        others = [photos.read(self._paths[int(i)]) for i in rng.integers(0, len(self._paths), 2)]
+        mild, strong = self._views.pair(photos.read(self._paths[index]), others, rng)
+        return mild, strong, index
+
+
+def batches(paths: list[Path], first_step: int, seed: int) -> Iterator[list[torch.Tensor]]:
+    """Batches from a step on, made by another process."""
+    torch.set_num_threads(1)
+    pairs = Pairs(paths, first_step * BATCH, seed)
+    yield from DataLoader(pairs, BATCH, num_workers=1, prefetch_factor=4, drop_last=True)
+
+
+def loss_of(
+    mild: torch.Tensor,
+    strong: torch.Tensor,
+    who: torch.Tensor,
+    memory: tuple[torch.Tensor, torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """InfoNCE and minus the entropy estimate of (B, d) views and a memory (M, d) with its ids."""
+    vectors = torch.cat([mild, strong])
+    ids = torch.cat([who, who])
+    others = torch.cat([vectors, memory[0]])
+    similarity = vectors @ others.T / TEMPERATURE
+    same = ids[:, None] == torch.cat([ids, memory[1]])[None]
+    count = len(ids)
+    partner = (torch.arange(count) + count // 2) % count
+    # All that show the same photograph are left out of the negatives, the partner is the target.
+    same[torch.arange(count), partner] = False
+    contrast = cross_entropy(similarity.masked_fill(same, -1e4), partner)
+    distances = torch.cdist(vectors, vectors)
+    distances = distances.masked_fill(ids[:, None] == ids[None], math.inf)
+    entropy = -distances.min(1).values.clamp_min(1e-6).log().mean()
+    return contrast, entropy
+
+
+def images(batch: torch.Tensor) -> torch.Tensor:
+    """(B, S, S, 3) uint8 to (B, 3, S, S) float32 in [0, 1]."""
+    x = batch.permute(0, 3, 1, 2).float() / 255
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+class Run:
+    """A run's state: weights, their running average, optimiser, memory, step."""
+
+    def __init__(self, model: Descriptor, folder: Path, seed: int) -> None:
+        self.model, self.folder, self.seed, self.step = model, folder, seed, 0
+        trunk_weights = [p for p in model.trunk.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": trunk_weights, "lr": RATE, "peak": RATE},
+                {"params": model.projection.parameters(), "lr": HEAD_RATE, "peak": HEAD_RATE},
+            ],
+            weight_decay=DECAY,
+        )
+        self.average = {k: v.clone() for k, v in model.state_dict().items()}
+        width = model.projection.out_features
+        self.memory = (torch.zeros(0, width), torch.zeros(0, dtype=torch.long))
+        self._path = folder / "checkpoint.pt"
+        if self._path.exists():
+            kept = torch.load(self._path, weights_only=True)
+            model.load_state_dict(kept["model"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+            self.average, self.step = kept["average"], kept["step"]
+            self.memory = kept["memory"]
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        part = self._path.with_suffix(".part")
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "memory": self.memory,
+        }
+        torch.save(state, part)
+        part.replace(self._path)
+
+    def advance(self, mild: torch.Tensor, strong: torch.Tensor, who: torch.Tensor) -> list[float]:
+        """One step; returns the two losses and the share of partners found first in the batch."""
+        share = self.step / STEPS
+        scale = min(1.0, (self.step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * scale
+        both = self.model(torch.cat([images(mild), images(strong)]))
+        first, second = both.chunk(2)
+        contrast, entropy = loss_of(first, second, who, self.memory)
+        self.optimiser.zero_grad(set_to_none=True)
+        (contrast + ENTROPY * entropy).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        with torch.no_grad():
+            weight = min(AVERAGE, (1 + self.step) / (10 + self.step))
+            for name, value in self.model.state_dict().items():
+                if value.is_floating_point():
+                    self.average[name].lerp_(value, 1 - weight)
+            if self.step >= MEMORY_FROM:
+                kept = torch.cat([both.detach(), self.memory[0]])[:MEMORY]
+                self.memory = (kept, torch.cat([who, who, self.memory[1]])[:MEMORY])
+            right = ((second @ first.T).argmax(1) == torch.arange(len(who))).float().mean()
+        return [contrast.item(), entropy.item(), float(right)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trunk", type=Path, required=True, help="ImageNet state-dict file")
+    parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v1")
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    arguments.scratch.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(arguments.threads)
+    run = Run(start(arguments.trunk, SHIPPED).train(), arguments.scratch, arguments.seed)
+    paths = photos.rows("train", shippable=True)
+    until, told = time.monotonic() + 60 * arguments.minutes, []
+    began, begun = time.monotonic(), run.step
+    for mild, strong, who in batches(paths, run.step, arguments.seed):
+        torch.set_num_threads(arguments.threads)
+        told.append(run.advance(mild, strong, who))
+        if run.step % 100 == 0:
+            contrast, entropy, right = np.mean(told, axis=0)
+            rate = (run.step - begun) * 2 * BATCH / (time.monotonic() - began)
+            line = {
+                "step": run.step, "contrast": round(float(contrast), 4),
+                "entropy": round(float(entropy), 4), "first": round(float(right), 4),
+                "views_per_s": round(rate, 1),
+            }  # fmt: skip
+            with (arguments.scratch / "log.jsonl").open("a") as log:
+                log.write(json.dumps(line) + "\n")
+            print(line, flush=True)
+            told.clear()
+            run.save()
+        if time.monotonic() > until or run.step >= STEPS:
+            break
+    run.save()
+
+
+if __name__ == "__main__":
+    main()

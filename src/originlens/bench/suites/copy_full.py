@@ -22,8 +22,16 @@ from originlens.core.registry import register
     )
 )
 class CopyFull(CopySuite):
-    """All kinds but those that only change a part of the picture."""
+    """All kinds but those that only change a part of the picture.
 
+    By default against every peer that answers in milliseconds; one whose environment is not there
+    is named in the report.
+    """
+
+    systems = (
+        "originlens", "descriptor", "pdq", "pdqhash", "phash", "dhash", "imagededup-phash",
+        "imagededup-dhash", "imagededup-ahash", "imagededup-whash",
+    )  # fmt: skip
     each, negatives, references = 60, 600, 1000
 
     def edits(self) -> list[Edit]:

@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 STAMPS := $(VENV)/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-torch lint types bench fix docs clean
+.PHONY: help demo test test-all test-torch lint types bench peers fix docs clean
 
 help:
 	@echo "make demo        index sample photographs, search edited copies, write an HTML report"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-all    the same and the slow tests"
 	@echo "make test-torch  the tests of the training recipes (installs PyTorch)"
 	@echo "make bench       the benchmarks of the main job (needs the shared data)"
+	@echo "make peers       environments of the competitors that need their own (2 GB, a few minutes)"
 	@echo "make docs        write the generated pages of docs/ anew"
 	@echo "make fix         format the code and repair what ruff can repair"
 
@@ -60,6 +61,10 @@ test-torch: $(STAMPS)/torch
 
 bench: $(STAMPS)/dev
 	$(BIN)/python benchmarks/main_job.py --split test --seed 7 --json benchmarks/out/main_job.json
+
+# Names each peer that cannot be installed and goes on with the others; fails at the end if any was.
+peers: $(STAMPS)/dev
+	$(BIN)/originlens bench peers --install
 
 docs: $(STAMPS)/dev
 	$(BIN)/python docs/generate.py

@@ -91,7 +91,10 @@ def test_imagededup_gives_the_hashes_that_their_papers_describe(peer):
     assert np.bitwise_count(wavelet).sum() == pytest.approx(32, abs=8)
 
 
-@pytest.mark.parametrize("name", WATERMARKS)
+SLOW = pytest.param("rivagan", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", [SLOW, *(name for name in WATERMARKS if name != "rivagan")])
 def test_a_payload_is_read_back_and_hardly_seen(peer, name):
     peer(WATERMARKS[name])
     made = make("watermark", name)

@@ -256,7 +256,7 @@ def _pictures(data: Sequence[str]) -> tuple[list[str], int]:
         else:
             left_out += 1
     if left_out:
-        say(f"{left_out} files are no pictures, or below {_SMALLEST} pixels, and left out")
+        say(f"left out: {left_out} files (no pictures, broken, or below {_SMALLEST} pixels)")
     return found, failed
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from originlens.bench.protocols.manifest import Manifest
     from originlens.bench.protocols.shortcut import ShortcutAudit
 
-_NO_LEAK = "no leak was found: a detector cannot do much by the files' format and size alone"
+_NO_LEAK = "no leak was found: metadata and size alone do not tell the classes here"
 Counts = dict[str, int]
 #: Names that are shown of a list; ``--jsonl`` has all of them.
 _SHOWN = 5

@@ -80,7 +80,7 @@ class Environment:
         marker = self._marker
         if not marker or not os.access(self.python, os.X_OK):
             return "its environment is not installed"
-        if marker["recipe"] != self.recipe.digest:
+        if marker.get("recipe") != self.recipe.digest:
             return "its environment was installed from other requirements"
         return ""
 

@@ -2,8 +2,8 @@
 
 Paper: Zhang et al. 2019, Robust Invisible Video Watermarking with Attention (arXiv:1909.01285). Why
 it works: both networks were trained together with crops, scaling and compression between them. When
-it fails: resizing to half, mirror, strong JPEG; it is slow. Fewer than 256 x 256 pixels are
-refused.
+it fails: resizing to half, mirror, strong JPEG; it is slow and takes 2 GB of memory per
+megapixel. Fewer than 256 x 256 pixels are refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from originlens.core.registry import register
         ms=9000.0,
         mb=2283.0,
         note="reading; embedding 7000 ms; memory of its process at 1 megapixel",
-        fails="resize to half, mirror, strong JPEG",
+        fails="resize to half, mirror, strong JPEG; large pictures (2 GB of memory per megapixel)",
     )
 )
 class RivaGan(EnvironmentWatermark):

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -120,9 +121,13 @@ def test_command_lines_in_the_documentation_exist(page: str, words: list[str]) -
     assert used <= known | {"--help"}, f"{page}: {sorted(used - known)}"
 
 
-def _python_blocks(name: str) -> list[str]:
+def _blocks(name: str, language: str) -> list[str]:
     text = (ROOT / name).read_text(encoding="utf-8")
-    return [block for language, block in _FENCE.findall(text) if language == "python"]
+    return [block for found, block in _FENCE.findall(text) if found == language]
+
+
+def _python_blocks(name: str) -> list[str]:
+    return _blocks(name, "python")
 
 
 def _run(code: str, folder: Path) -> str:
@@ -167,3 +172,60 @@ def test_the_code_of_the_readme_runs(tmp_path: Path) -> None:
         printed = _run(block, tmp_path)
         assert "added" in printed
         assert "copy" in printed
+
+
+def test_the_plugin_of_the_benchmark_page_works(tmp_path: Path) -> None:
+    """As an install would leave it: a module and the metadata that names its entry point."""
+    from originlens.testing import textured_image
+
+    page = "docs/how-to/benchmark.md"
+    (plugin,) = _python_blocks(page)
+    project = tomllib.loads(_blocks(page, "toml")[0])
+    (group,) = project["project"]["entry-points"].items()
+    place = tmp_path / "installed"
+    information = place / "my_methods-0.1.dist-info"
+    information.mkdir(parents=True)
+    (place / "my_methods.py").write_text(plugin)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-methods\nVersion: 0.1\n")
+    (information / "RECORD").write_text("my_methods.py,,\n")
+    points = "\n".join(f"{name} = {value}" for name, value in group[1].items())
+    (information / "entry_points.txt").write_text(f"[{group[0]}]\n{points}\n")
+    (tmp_path / "photos").mkdir()
+    for number in range(10):
+        (tmp_path / "photos" / f"{number}.png").write_bytes(textured_image(number).data)
+    use = f"""
+import sys
+sys.path.insert(0, {str(place)!r})
+from originlens.core.registry import method
+from originlens.surfaces.cli import main
+from originlens.testing import checks
+for kind, name in (("attack", "venetian"), ("matcher", "colour-histogram")):
+    for check in checks(method(kind, name)):
+        check()
+assert main(["attack", "venetian:0.5", "photos/0.png", "blinds.png"]) == 0
+words = "bench run copy-quick --data photos --systems colour-histogram,pdq --each 1 --jobs 1"
+assert main([*words.split(), "--out", "mine"]) == 0
+assert main(["bench", "compare", "mine:pdq", "mine:colour-histogram"]) == 0
+"""
+    printed = _run(use, tmp_path)
+    assert "venetian 0.50" in printed
+    assert "Paired comparison" in printed
+    assert "my-methods 0.1" in (tmp_path / "mine" / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_benchmark_page_names_what_nothing_was_fitted_on() -> None:
+    from originlens.bench.attacks._unseen import UNSEEN
+
+    text = (ROOT / "docs" / "how-to" / "benchmark.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"`([a-z-]+)`", text.rpartition("both halves:")[2])) == sorted(UNSEEN)
+
+
+def test_the_layout_of_the_benchmark_page_fits_what_its_commands_write(tmp_path: Path) -> None:
+    from originlens.bench.protocols.layouts import load
+
+    (tmp_path / "spliced.toml").write_text(_blocks("docs/how-to/benchmark.md", "toml")[1])
+    for name in ("real/coffee.png.jpg", "fake/coffee.png.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True)
+        (tmp_path / "set" / name).touch()
+    rows = load(tmp_path / "spliced.toml").apply(tmp_path / "set").manifest
+    assert [(row.label, row.group) for row in rows] == [("fake", "coffee"), ("real", "coffee")]

@@ -2,86 +2,192 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from originlens.bench.outcome import Row, Table
+from originlens.bench.findings import PIXEL_METRICS
+from originlens.bench.outcome import Cell, Row, Table
 from originlens.bench.results import Value
+from originlens.bench.suites._values import grouped_share
 from originlens.core.errors import UsageError
+from originlens.core.registry import make
 from originlens.core.stats import binomial_test, bootstrap, clopper_pearson
 
 _ROUNDS = 2000
-_Measure = tuple[str, str, bool, Callable[[Any], bool]]
-#: Name, the rows' column, whether it is asked of negatives, and what counts.
-_MEASURES: tuple[_Measure, ...] = (
-    ("recall (own decision)", "found", False, bool),
-    ("recall@1", "rank", False, lambda rank: rank == 1),
-    ("payload exact", "exact", False, bool),
-    ("negatives called", "called", True, bool),
+#: Columns that tell what was asked, as far as a suite's rows have them.
+_ASKED = (
+    "edit", "expression", "afterwards", "strength", "track", "cell", "kind", "sha256", "seed",
+    "negative",
+)  # fmt: skip
+Pair = tuple[Row, Row]
+Floats = npt.NDArray[np.float64]
+Statistic = Callable[[Floats], float]
+Average = Callable[[Floats], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A share: the rows' column, whether it is asked of negatives, and what counts."""
+
+    name: str
+    column: str
+    of_negatives: bool
+    counts: Callable[[Any], bool] = bool
+
+
+_SHARES = (
+    _Share("recall (own decision)", "found", False),
+    _Share("recall@1", "rank", False, lambda rank: rank == 1),
+    _Share("payload exact", "exact", False),
+    _Share("negatives called", "called", True),
 )
+_MEANS = {"accuracy": "bits right", **PIXEL_METRICS}
 
 
 def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Table:
     """Measures of both on the questions that both were asked, and their difference.
 
-    The interval of a difference is a percentile bootstrap over pictures, each with all its
-    questions; ``p`` is McNemar's exact test (1947) on the questions that only one got right.
+    Which measures depends on what the rows hold: shares (recall, payloads, false alarms), the AUC
+    of detectors' scores, means (pixel metrics, bits), the median time of a call. The intervals are
+    percentile bootstraps over pictures, each with all its questions; ``p`` is McNemar's exact test
+    (1947) on the questions that only one got right.
 
     Args:
-        first: rows of one system of one run, see :func:`originlens.bench.copies.row` and
-            :func:`originlens.bench.marking.row`.
+        first: rows of one system of one run.
         second: rows of the other.
         seed: of the resampling.
 
     Raises:
-        UsageError: they have no question in common.
+        UsageError: they have no question in common, or nothing that could be compared.
     """
     known = {_key(row): row for row in second}
     pairs = [(row, known[_key(row)]) for row in first if _key(row) in known]
     if not pairs:
         raise UsageError("the two runs have no question in common: same data, suite and seed?")
-    rows = []
-    for name, column, of_negatives, counts in _MEASURES:
-        chosen = [(a, b) for a, b in pairs if column in a and a["negative"] == of_negatives]
-        if chosen:
-            rows.append((name, len(chosen), *_difference(chosen, column, counts, seed)))
-    edits = list(dict.fromkeys(a["edit"] for a, _ in pairs if not a["negative"]))
-    for edit in edits:
-        chosen = [(a, b) for a, b in pairs if a["edit"] == edit and not a["negative"]]
-        rows.append((edit, len(chosen), *_difference(chosen, "found", bool, seed)))
+    rows = [row for part in (_shares, _auc, _means, _times) for row in part(pairs, seed)]
+    if not rows:
+        raise UsageError("these runs measured nothing that differs from system to system")
     note = (
         "Only questions that both were asked. Difference: second minus first, 95 % interval by "
-        "paired bootstrap over pictures; p: McNemar's exact test."
+        "paired bootstrap over pictures; p: McNemar's exact test, of shares."
     )
     columns = ("measure", "questions", "first", "second", "difference", "p")
     return Table("Paired comparison", columns, tuple(rows), note)
 
 
+Line = tuple[Cell, ...]
+
+
 def _key(row: Row) -> tuple[Any, ...]:
-    return (row["edit"] or "", row["strength"], row["sha256"], row["seed"], row["negative"])
+    return tuple(row.get(column) or "" for column in _ASKED)
 
 
-def _difference(
-    pairs: Sequence[tuple[Row, Row]], column: str, counts: Callable[[Any], bool], seed: int
-) -> tuple[Value, Value, Value, float]:
-    a, b = (np.array([counts(pair[k][column]) for pair in pairs]) for k in (0, 1))
-    groups = [pair[0]["sha256"] for pair in pairs]
-    moved = b.astype(float) - a
-    low, high = bootstrap(
-        moved,
-        lambda drawn: float(drawn.mean()),
-        np.random.default_rng(seed),
-        groups=groups,
-        rounds=_ROUNDS,
-    )
-    better, worse = int((moved > 0).sum()), int((moved < 0).sum())
-    p = binomial_test(better, better + worse, 0.5, "two-sided") if better + worse else 1.0
-    difference = Value("difference", float(moved.mean()), low, high, len(set(groups)))
-    return _share(a), _share(b), difference, p
+def _shares(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
+    """Every share that the rows tell, then recall by edit."""
+    for share in _SHARES:
+        if share.column in pairs[0][0]:
+            chosen = [pair for pair in pairs if bool(pair[0]["negative"]) == share.of_negatives]
+            yield from _share(share.name, chosen, share, seed)
+    if "found" in pairs[0][0]:
+        for edit in dict.fromkeys(a["edit"] for a, _ in pairs if not a["negative"]):
+            chosen = [pair for pair in pairs if pair[0]["edit"] == edit and not pair[0]["negative"]]
+            yield from _share(str(edit), chosen, _SHARES[0], seed)
 
 
-def _share(hits: Any) -> Value:
-    low, high = clopper_pearson(int(hits.sum()), len(hits))
-    return Value("share", float(hits.mean()), low, high, len(hits))
+def _share(name: str, pairs: Sequence[Pair], share: _Share, seed: int) -> Iterator[Line]:
+    if not pairs:
+        return
+    right = _values(pairs, lambda row: float(share.counts(row[share.column])))
+    better = int((right[:, 1] > right[:, 0]).sum())
+    worse = int((right[:, 1] < right[:, 0]).sum())
+    groups = [str(a["sha256"]) for a, _ in pairs]
+    first, second = (grouped_share((right[:, k] > 0.5).tolist(), groups, seed) for k in (0, 1))
+    if better + worse:
+        p = binomial_test(better, better + worse, 0.5, "two-sided")
+        difference = _bootstrapped("difference", right, _difference(np.mean), groups, seed)
+    else:
+        # Every resample agrees, which is no certainty: so many groups can hide that much.
+        count = len(set(groups))
+        p, bound = 1.0, clopper_pearson(0, count)[1]
+        difference = Value("difference", 0.0, -bound, bound, count)
+    yield (name, len(pairs), first, second, difference, p)
+
+
+def _auc(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
+    """Of detectors' scores, where both gave one; a ranking's scores have no such meaning."""
+    if "rank" in pairs[0][0] or "exact" in pairs[0][0] or "score" not in pairs[0][0]:
+        return
+    chosen = [(a, b) for a, b in pairs if a["score"] is not None and b["score"] is not None]
+    truth = np.array([not a["negative"] for a, _ in chosen])
+    if len(set(truth.tolist())) < 2:
+        return
+    scores = np.column_stack([_values(chosen, lambda row: float(row["score"])), truth])
+    metric = make("metric", "auc")
+
+    def area(column: int) -> Statistic:
+        def statistic(drawn: Floats) -> float:
+            positive = drawn[:, 2] > 0.5
+            if positive.all() or not positive.any():
+                return float("nan")
+            return float(metric.measure(positive, drawn[:, column]))
+
+        return statistic
+
+    def gap(drawn: Floats) -> float:
+        return area(1)(drawn) - area(0)(drawn)
+
+    groups = [str(a["sha256"]) for a, _ in chosen]
+    found = [
+        _bootstrapped(name, scores, of, groups, seed)
+        for name, of in (("auc", area(0)), ("auc", area(1)), ("difference", gap))
+    ]
+    yield ("AUC", len(chosen), *found, None)
+
+
+def _means(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
+    for column, name in _MEANS.items():
+        chosen = [p for p in pairs if all(row.get(column) is not None for row in p)]
+        if chosen:
+            yield _averaged(name, column, np.mean, chosen, seed)
+
+
+def _times(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
+    chosen = [(a, b) for a, b in pairs if a.get("ms") is not None and b.get("ms") is not None]
+    if chosen:
+        yield _averaged("ms (median)", "ms", np.median, chosen, seed)
+
+
+def _values(pairs: Sequence[Pair], value: Callable[[Row], float]) -> Floats:
+    """(N, 2) float64: a number of the first and of the second row of each pair."""
+    return np.array([[value(a), value(b)] for a, b in pairs], dtype=np.float64)
+
+
+def _averaged(name: str, column: str, average: Average, pairs: Sequence[Pair], seed: int) -> Line:
+    """A line of a column's average over both, and its difference."""
+    values = _values(pairs, lambda row: float(row[column]))
+    groups = [str(a["sha256"]) for a, _ in pairs]
+    found = [
+        _bootstrapped(label, values, of, groups, seed)
+        for label, of in (
+            (name, lambda rows: float(average(rows[:, 0]))),
+            (name, lambda rows: float(average(rows[:, 1]))),
+            ("difference", _difference(average)),
+        )
+    ]
+    return (name, len(pairs), *found, None)
+
+
+def _difference(average: Average) -> Statistic:
+    return lambda rows: float(average(rows[:, 1])) - float(average(rows[:, 0]))
+
+
+def _bootstrapped(
+    name: str, values: Floats, statistic: Statistic, groups: Sequence[str], seed: int
+) -> Value:
+    rng = np.random.default_rng(seed)
+    low, high = bootstrap(values, statistic, rng, groups=groups, rounds=_ROUNDS)
+    return Value(name, statistic(values), low, high, len(set(groups)))

@@ -1,0 +1,109 @@
+"""Paired comparison: what is compared depends on what the rows hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from originlens.bench.comparison import paired
+from originlens.bench.results import Value
+from originlens.core.errors import UsageError
+
+
+def asked(number: int, *, negative: bool = False, edit: str = "crop") -> dict:
+    name = "" if negative else edit
+    return {
+        "edit": name,
+        "strength": None,
+        "sha256": f"{number:x}",
+        "seed": 3,
+        "negative": negative,
+    }
+
+
+def retrieved(hits: list[bool], called: list[bool], ms: float) -> list[dict]:
+    """Rows of a copy suite: edited pictures by crop and mirror, and strangers."""
+    rows = [
+        asked(n, edit="crop" if n % 2 else "mirror")
+        | {"found": hit, "rank": 1 if hit else None, "called": hit, "score": 1.0, "ms": ms}
+        for n, hit in enumerate(hits)
+    ]
+    strangers = [
+        asked(100 + n, negative=True)
+        | {"found": False, "rank": None, "called": wrong, "score": 0.0, "ms": ms}
+        for n, wrong in enumerate(called)
+    ]
+    return rows + strangers
+
+
+def lines(table) -> dict[str, dict]:
+    return {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+
+
+def test_shares_are_compared_on_common_questions():
+    first = retrieved([True] * 4 + [False] * 16, [False] * 30, ms=4)
+    second = retrieved([True] * 16 + [False] * 4, [False] * 29 + [True], ms=10)
+    found = lines(paired(first, second[:-1]))
+    recall = found["recall (own decision)"]
+    assert recall["questions"] == 20
+    assert (recall["first"].value, recall["second"].value) == (0.2, 0.8)
+    assert recall["difference"].value == pytest.approx(0.6)
+    assert 0.3 < recall["difference"].low < 0.6 < recall["difference"].high < 0.9
+    assert recall["p"] == pytest.approx(2 * 0.5**12)  # twelve to none
+    assert {"crop", "mirror", "recall@1"} <= set(found)
+    assert "AUC" not in found
+    assert found["ms (median)"]["difference"].value == 6
+
+
+def test_no_difference_at_all_is_not_certainty():
+    rows = retrieved([True] * 20, [False] * 30, ms=4)
+    found = lines(paired(rows, rows))
+    alarms = found["negatives called"]
+    assert alarms["questions"] == 30
+    assert alarms["difference"].value == 0
+    assert alarms["difference"].low == -alarms["difference"].high
+    assert 0.05 < alarms["difference"].high < 0.2
+    assert alarms["p"] == 1
+    assert found["recall (own decision)"]["first"].low < 1
+
+
+def detected(shift: float, *, seed: int) -> list[dict]:
+    """Rows of a detector: forged pictures score ``shift`` higher."""
+    rng = np.random.default_rng(seed)
+    return [
+        asked(n, negative=n % 2 == 0)
+        | {"found": False, "called": False, "score": float(rng.normal(shift * (n % 2))), "f1": 0.1}
+        for n in range(300)
+    ]
+
+
+def test_detectors_are_compared_by_auc_and_pixel_metrics():
+    weak, strong = detected(0.5, seed=1), detected(2.5, seed=2)
+    strong = [row | {"f1": 0.6} for row in strong]
+    strong[0]["score"] = None  # not examined
+    found = lines(paired(weak, strong))
+    auc = found["AUC"]
+    assert auc["questions"] == 299
+    assert 0.5 < auc["first"].value < 0.75
+    assert auc["second"].value > 0.9
+    assert auc["difference"].low > 0.1
+    assert found["pixel-f1"]["difference"].value == pytest.approx(0.5)
+
+
+def test_times_are_compared_where_nothing_else_is():
+    first = [{"kind": "matcher", "sha256": str(n), "ms": 5.0 + n} for n in range(9)]
+    second = [{"kind": "matcher", "sha256": str(n), "ms": 7.0 + n} for n in range(9)]
+    other = [{"kind": "descriptor", "sha256": str(n), "ms": 1.0} for n in range(9)]
+    (row,) = paired(first, second + other).rows
+    assert row[:2] == ("ms (median)", 9)
+    assert isinstance(row[4], Value)
+    assert (row[4].value, row[4].low, row[4].high) == (2, 2, 2)
+
+
+def test_other_questions_are_refused():
+    rows = retrieved([True] * 3, [False] * 3, ms=1)
+    with pytest.raises(UsageError, match="no question in common"):
+        paired(rows, [row | {"seed": 4} for row in rows])
+    files = [{"sha256": "ab", "outcome": "decoded"}]
+    with pytest.raises(UsageError, match="nothing"):
+        paired(files, files)

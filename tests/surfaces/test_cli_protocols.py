@@ -104,11 +104,6 @@ def test_a_manifest_says_what_it_holds_and_what_it_left_out(cli, valid, toy, tmp
 
 
 def test_the_audit_finds_the_leak_and_equalising_stops_it(cli, valid, written, tmp_path):
-    done = cli("bench", "audit", written, "--jsonl")
-    assert done.code == 0
-    valid("bench-audit/1", done.lines)
-    assert done.lines[0]["leaks"]
-    assert done.lines[0]["features"][0]["auc"] == 1
     strict = cli("bench", "audit", written, "--strict")
     assert strict.code == 1
     assert "this benchmark leaks" in strict.out
@@ -156,6 +151,8 @@ def test_an_unreadable_row_is_an_error_of_the_audit(cli, valid, written, tmp_pat
     valid("bench-audit/1", done.lines)
     assert done.lines[0]["path"] == "gone.png"
     assert done.lines[1]["failed"] == 1
+    assert done.lines[1]["leaks"]
+    assert done.lines[1]["features"][0]["auc"] == 1
 
 
 def test_a_grid_is_listed_without_a_run(cli, valid, written):
@@ -272,6 +269,26 @@ def test_misuse_says_why(refused, written, monkeypatch, words, code, named):
     done = refused("bench", *words)
     assert done.code == code
     assert named in done.err
+
+
+def test_a_suite_that_needs_labels_runs_over_a_grid(refused, valid, written, tmp_path):
+    rows = written.read_text().splitlines()
+    part = written.parent / "labelled.csv"
+    part.write_text("\n".join([*rows, "set/gone.png,fake,,,toy,,test"]))
+    words = ("bench", "run", "synthesis", "--systems", "shortcut", "--jobs", "1", "--jsonl")
+    made = refused(*words, "--data", part, "--grid", "cross", "--out", tmp_path / "a")
+    assert made.code == 1
+    assert "set/gone.png: row 25 of the manifest names it, and it is not there" in made.err
+    valid("bench/1", made.lines)
+    systems = made.lines[0]["tables"][0]
+    assert systems["rows"][0][:2] == ["shortcut", "1 of 1"]
+    assert systems["rows"][0][2]["value"] == 1  # the toy set leaks, and this is what says so
+    bare = refused(*words, "--data", written.parent / "set", "--out", tmp_path / "c")
+    assert bare.code == 2
+    assert "synthesis needs labels: give a manifest" in bare.err
+    strange = refused(*words, "--data", written, "--grid", "nosuch", "--out", tmp_path / "d")
+    assert strange.code == 2
+    assert "leave-one-generator-out" in strange.err
 
 
 def test_rows_whose_file_is_gone_are_named_and_the_rest_is_run(refused, written, tmp_path):

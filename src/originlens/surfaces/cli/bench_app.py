@@ -224,7 +224,7 @@ def bench_grid(
         str,
         typer.Argument(
             metavar="NAME",
-            help="cross[:COLUMN], leave-one-generator-out, leave-one-source-out, "
+            help="none, cross[:COLUMN], leave-one-generator-out, leave-one-source-out, "
             "cross-forgery[:COLUMN], cross-domain[:COLUMN], unknown[:GENERATOR,...], one-vs-all, "
             "degradation:ATTACK,...",
         ),

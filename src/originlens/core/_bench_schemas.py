@@ -91,13 +91,18 @@ def _runs() -> dict[str, Schema]:
         "tables": list_of(_TABLE),
         "charts": list_of(_CHART),
     }
-    compared = {
+    compared: dict[str, Schema] = {
         "measure": TEXT,
         "questions": {**COUNT, "description": "that both were asked"},
         "first": ref("value"),
         "second": ref("value"),
         "difference": ref("value"),
-        "p": {**SHARE, "description": "McNemar's exact test"},
+        "p": {
+            **NUMBER_OR_NULL,
+            "minimum": 0,
+            "maximum": 1,
+            "description": "McNemar's exact test; null where the measure is no share",
+        },
     }
     return {
         "bench/1": document_of(

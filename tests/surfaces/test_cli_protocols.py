@@ -250,7 +250,7 @@ def test_a_set_of_one_class_cannot_be_audited(refused, written):
         (("manifest", "set", "toy.toml/x.csv", "--layout", "toy.toml"), 2, "toy.toml: cannot"),
         (("layouts", "nosuch"), 2, "nosuch"),
         (("audit", "nowhere.csv"), 1, "nowhere.csv: cannot be read"),
-        (("equalise", "toy.csv", "toy.toml"), 2, "toy.toml: cannot be used as a folder"),
+        (("equalise", "toy.csv", "toy.toml"), 2, "toy.toml: nothing can be written there"),
         (("equalise", "toy.csv", "set"), 2, "set: is not empty"),
         (("equalise", "toy.csv", "x", "--quality", "90..70"), 2, "(90, 70)"),
         (("equalise", "toy.csv", "x", "--shrink", "big"), 2, "--shrink big"),
@@ -263,6 +263,11 @@ def test_a_set_of_one_class_cannot_be_audited(refused, written):
         (("run", "copy-quick", "--data", "toy.csv", "--data", "set"), 2, "stands alone"),
         (("run", "copy-quick", "--layout", "toy.toml"), 2, "--layout reads one folder"),
         (("run", "copy-quick", "--data", "toy.csv", "--grid", "cross"), 2, "no --grid"),
+        (
+            ("run", "copy-quick", "--data", "set", "--out", "toy.csv/x"),
+            2,
+            "toy.csv/x: nothing can be",
+        ),
     ],
 )
 def test_misuse_says_why(refused, written, monkeypatch, words, code, named):

@@ -63,7 +63,8 @@ def run(
     """Run a suite; returns the exit code.
 
     Raises:
-        UsageError: no such suite, system, layout or grid, a broken manifest, or too few pictures.
+        UsageError: no such suite, system, layout or grid, a broken manifest, too few pictures, or
+            results cannot be written where they are to go.
         ReadError: a manifest or a data set's folder cannot be read.
         MissingExtra: no data were given and the sample photographs are not installed.
     """
@@ -84,6 +85,7 @@ def run(
         named = [str(manifest.file(row)) for row in manifest] if manifest else data or [_samples()]
         pictures, failed = (_files(named), 0) if made.takes == "files" else _pictures(named)
     folder = Path(out or f"bench-{suite}")
+    check_folder(str(folder))
     with progress(suite) as ticker:
         setting = Setting(
             pictures=tuple(pictures),
@@ -221,6 +223,19 @@ def _check_grid(suite: str, takes: str, grid: str) -> None:
         raise UsageError(f"{suite} takes pictures without labels: there is no --grid over them")
     if grid.partition(":")[0] not in GRIDS:
         raise UsageError(f"no grid {grid!r}: use one of {', '.join(GRIDS)}")
+
+
+def check_folder(path: str) -> None:
+    """Refuse a folder that nothing can be written to; one that is absent is not made yet.
+
+    Raises:
+        UsageError: it is a file, below one, or not ours to write to.
+    """
+    place = Path(path).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+        raise UsageError(f"{path}: nothing can be written there: choose another folder")
 
 
 def _samples() -> str:

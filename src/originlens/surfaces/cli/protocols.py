@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from originlens.core import maps
 from originlens.core.errors import InputError, OriginLensError, ReadError, UsageError
 from originlens.core.processors import available_cpus
-from originlens.surfaces.cli.bench import ENDINGS
+from originlens.surfaces.cli.bench import ENDINGS, check_folder
 from originlens.surfaces.cli.streams import console, json_line, printable, progress, say_error
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def manifest(root: str, out: str, layout: str, *, jsonl: bool) -> int:
     tell = _Tell("bench-manifest/1", jsonl)
     with tell.inputs(root):
         applied = known.apply(root)
-        _folder(os.path.dirname(out) or ".")
+        maps.folder(os.path.dirname(out) or ".")
         applied.manifest.write(out)
         for number, path in applied.manifest.missing():
             tell.failed(path, ReadError(f"{path}: row {number} names it, and it is not there"))
@@ -193,7 +194,7 @@ def equalise(
     tell = _Tell("bench-equalise/1", jsonl)
     with tell.inputs(path):
         rows = Manifest.read(path)
-        _folder(folder)
+        check_folder(folder)
         with progress("equalising") as ticker:
             made = copied(
                 rows, folder, recipe, seed=seed, jobs=jobs or available_cpus(), progress=ticker.at
@@ -329,20 +330,6 @@ def _about(path: str) -> Iterator[None]:
         yield
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
-
-
-def _folder(path: str) -> str:
-    """The folder, made if absent.
-
-    Raises:
-        UsageError: it cannot be made, or nothing can be written to it.
-    """
-    from originlens.core.maps import folder
-
-    made = folder(path)
-    if made is None or not os.access(made, os.W_OK | os.X_OK):
-        raise UsageError(f"{path}: nothing can be written there: choose another folder")
-    return made
 
 
 def _say_out(text: str) -> None:

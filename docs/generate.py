@@ -81,7 +81,7 @@ def _option(parameter: Any) -> str:
 
 def _default(parameter: Any) -> str:
     value = getattr(parameter.default, "value", parameter.default)
-    shown = "" if value in (None, False) or value == [] else f"`{value}`"
+    shown = "" if value is None or value is False or value == [] else f"`{value}`"
     if value is True:
         shown = f"`{parameter.opts[0]}`"
     if parameter.envvar:

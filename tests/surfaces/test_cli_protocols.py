@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from toy_sets import jpeg, png, texture
 
+from originlens.bench.protocols.grids import GRIDS
 from originlens.bench.protocols.layouts import names
 from originlens.bench.protocols.manifest import Manifest
 from originlens.core.image import Image
@@ -171,6 +172,12 @@ def test_a_grid_is_listed_without_a_run(cli, valid, written):
     assert attacked[1]["attack"] == "jpeg:0.2"
     assert attacked[1]["train"] is None
     assert "toy -> toy" in cli("bench", "grid", written, "cross").out
+
+
+def test_the_help_of_grid_names_every_grid(cli):
+    told = "".join(cli("bench", "grid", "--help").out.split())
+    assert [name for name, behind in GRIDS.items() if f"{name}[:{behind}]" not in told
+            and f"{name}:{behind}" not in told and (behind or name not in told)] == []  # fmt: skip
 
 
 def test_peers_are_listed_also_where_none_is_installed(cli, valid, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from originlens.bench.chains import DEFAULT_STRENGTH, parse
+from originlens.bench.chains import DEFAULT_STRENGTH, code_of, parse
 from originlens.bench.kinds import CODECS, KINDS, kind, kinds
 from originlens.core.errors import UsageError
 from originlens.core.geometry import apply
@@ -90,3 +90,11 @@ def test_every_kind_runs_and_is_saved(known: object, photo: Image) -> None:
         assert not result.mask.any()
     if known.group == "local":
         assert 0.005 < result.mask.mean() < 0.6
+
+
+def test_the_code_of_a_chain_is_that_of_its_attacks():
+    assert code_of("") == ""
+    assert code_of("jpeg:0.5") == code_of("jpeg:0.9") != ""
+    assert code_of("jpeg") != code_of("jpeg+crop")
+    with pytest.raises(UsageError, match="nosuch"):
+        code_of("nosuch")

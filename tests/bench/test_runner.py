@@ -123,3 +123,20 @@ def test_keys_tell_their_parts_apart() -> None:
     assert key_of("a", "b") != key_of("ab")
     assert key_of("a", 1) == key_of("a", "1")
     assert len({key_of(*p) for p in (("a",), ("a", ""), ("", "a"), ())}) == 4
+
+
+def test_the_version_of_a_plugin_follows_its_code(tmp_path, monkeypatch):
+    from originlens.bench import runner
+    from originlens.core.registry import Method, method
+
+    card = method("attack", "jpeg").card
+    versions = []
+    for text in ("1", "2", "2"):
+        (tmp_path / "some_plugin.py").write_text(f"class Own:\n    number = {text}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        runner._code_of.cache_clear()
+        cls = type("Own", (), {"__module__": "some_plugin"})
+        versions.append(runner.version_of(Method(card, cls)))
+    assert versions[0] != versions[1] == versions[2]
+    assert all(version.startswith("some_plugin ") for version in versions)
+    assert runner.version_of(method("attack", "jpeg")) == runner.version_of(method("metric", "auc"))

@@ -188,3 +188,49 @@ def test_the_degradation_matrix_tests_every_row_under_every_attack() -> None:
     assert all(cell.train is None and len(cell.test) == len(whole()) for cell in cells)
     with pytest.raises(UsageError):
         list(grids.degradation(whole(), {"jpeg": (1.2,)}))
+
+
+BY_NAME: dict[str, Callable[[], Iterator[Cell]]] = {
+    "cross": lambda: grids.cross(Sides(whole())),
+    "cross:source": lambda: grids.cross(Sides(whole()), "source"),
+    "leave-one-generator-out": lambda: grids.leave_one_generator_out(Sides(whole())),
+    "leave-one-source-out": lambda: grids.leave_one_source_out(Sides(whole())),
+    "cross-forgery": lambda: grids.cross_forgery(Sides(whole())),
+    "cross-domain:generator": lambda: grids.cross_domain(Sides(whole()), family="generator"),
+    "unknown:g1": lambda: grids.unknown(Sides(whole()), ["g1"]),
+    "one-vs-all": lambda: grids.one_vs_all(Sides(whole())),
+    "degradation:jpeg": lambda: grids.degradation(whole(), {"jpeg": lambda: grids.STRENGTHS}),
+}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_grid_is_the_same_by_its_name(name: str) -> None:
+    expected = list(BY_NAME[name]())
+    found = grids.cells(name, whole())
+    assert [cell.name for cell in found] == [cell.name for cell in expected]
+    for a, b in zip(found, expected, strict=True):
+        assert np.array_equal(a.test, b.test)
+        assert (a.train is None and b.train is None) or np.array_equal(a.train, b.train)
+
+
+def test_unknown_by_name_is_a_grid_for_each_generator() -> None:
+    found = grids.cells("unknown", whole())
+    assert [cell.name for cell in found] == ["unknown g1", "unknown g2", "unknown g3"]
+    (alone,) = grids.unknown(Sides(whole()), ["g1"])
+    assert np.array_equal(found[0].test, alone.test)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nosuch", "use one of"),
+        ("one-vs-all:g1", "takes nothing behind a colon"),
+        ("degradation", "name the attacks"),
+        ("degradation:nosuch", "nosuch"),
+        ("unknown:g9", "no generator 'g9'"),
+        ("cross:nosuch", "no column 'nosuch'"),
+    ],
+)
+def test_a_grid_that_there_is_not_is_refused(name: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        grids.cells(name, whole())

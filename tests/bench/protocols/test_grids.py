@@ -199,7 +199,7 @@ BY_NAME: dict[str, Callable[[], Iterator[Cell]]] = {
     "cross-domain:generator": lambda: grids.cross_domain(Sides(whole()), family="generator"),
     "unknown:g1": lambda: grids.unknown(Sides(whole()), ["g1"]),
     "one-vs-all": lambda: grids.one_vs_all(Sides(whole())),
-    "degradation:jpeg": lambda: grids.degradation(whole(), {"jpeg": lambda: grids.STRENGTHS}),
+    "degradation:jpeg": lambda: grids.degradation(whole(), {"jpeg": grids.STRENGTHS}),
 }
 
 

@@ -46,7 +46,8 @@ def grouped_mean(values: Sequence[float], groups: Sequence[str], seed: int) -> V
         groups=groups,
         rounds=_ROUNDS,
     )
-    return Value("mean", float(np.mean(values)), low, high, len(set(groups)))
+    note = "every resample agrees: n, not the interval, limits the claim" if low == high else ""
+    return Value("mean", float(np.mean(values)), low, high, len(set(groups)), note)
 
 
 def series_of(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:

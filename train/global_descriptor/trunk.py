@@ -240,8 +240,13 @@ def append_features(graph: Graph, maps: dict[str, str]) -> str:
 
 def append_projection(graph: Graph, x: str, mean: np.ndarray, projection: np.ndarray) -> str:
     """Append the whitening ``projection`` (D, WIDTH) about ``mean`` (WIDTH,), and unit length."""
-    x = graph.add("MatMul", x, graph.constant(projection.T, half=True))
-    x = graph.add("Add", x, graph.constant((-projection @ mean).astype(np.float32)))
+    return append_affine(graph, x, projection, -projection @ mean)
+
+
+def append_affine(graph: Graph, x: str, weight: np.ndarray, bias: np.ndarray) -> str:
+    """Append ``weight`` (D, WIDTH) x + ``bias`` (D,), and unit length."""
+    x = graph.add("MatMul", x, graph.constant(weight.T, half=True))
+    x = graph.add("Add", x, graph.constant(bias.astype(np.float32)))
     return _append_unit_length(graph, x)
 
 

@@ -17,8 +17,8 @@ from originlens.bench.points import waves_combos, wbench_points
 from originlens.bench.suites._watermark import (
     Asked,
     WatermarkSuite,
-    own_score,
-    rule,
+    payload_rule,
+    score_rule,
     watermark_card,
 )
 from originlens.bench.suites.watermark_waves import WatermarkWaves, quality_at
@@ -129,10 +129,9 @@ def test_a_distortion_harms_only_what_it_should(pictures, tmp_path):
     assert accuracy["noise"] > 0.95 > 0.75 > accuracy["turn"]
     own = next(row for row in detection.rows if row[1] == "own decision")
     assert (own[3].value, own[5].value) == (1, 0)
-    known = detection.rows[0]
-    assert known[7] == "no", "six pictures show no rate of 0.1 %"
-    # Three pictures without an alarm: 1 - 0.05 ** (1 / 3).
-    assert known[6] == pytest.approx(0.632, abs=0.001) or known[5].value > 0
+    shown = {row[1]: row[7] for row in detection.rows}
+    # Six pictures show no rate of 0.1 %; how payloads are drawn does.
+    assert shown == {"known payload": "yes", "own score": "no", "own decision": ""}
 
 
 def test_a_run_cut_short_goes_on_and_marks_nothing_twice(pictures, tmp_path, monkeypatch):
@@ -195,7 +194,7 @@ def answered(scores: dict[str, tuple[float | None, bool]]) -> Asked:
     ]
 
 
-def test_the_threshold_is_fixed_on_half_of_the_unmarked_pictures():
+def test_the_threshold_of_a_score_is_fixed_on_half_of_the_unmarked_pictures():
     """Every second picture fixes it: 0.1 % of a few answers is none of them."""
     asked = answered(
         {
@@ -203,12 +202,34 @@ def test_the_threshold_is_fixed_on_half_of_the_unmarked_pictures():
             "m": (0.7, True), "n": (0.6, True), "o": (None, True),
         }
     )  # fmt: skip
-    found = rule(asked, own_score, 0)
+    found = score_rule(asked, 0)
     assert found.limit == 0.6
     assert [found(a) for q, a in asked if q.marked] == [True, False, False]
     assert found.false_alarms.value == 0.5
     # At most one of two pictures has an alarm in 1 - p ** 2 = 0.05 of all samples.
     assert found.bound == pytest.approx(math.sqrt(0.95))
+
+
+@pytest.mark.parametrize(("length", "needed"), [(4, 26), (6, 36), (8, 45)])
+def test_the_threshold_of_a_known_payload_is_the_binomial_one(length, needed):
+    """Counted over all ways to agree: the fewest right bits that chance reaches in 0.1 %."""
+    bits = 8 * length
+
+    def chance(right: int) -> float:
+        return sum(math.comb(bits, k) for k in range(right, bits + 1)) / 2**bits
+
+    assert chance(needed) <= 0.001 < chance(needed - 1)
+    asked = [
+        (
+            Question(f"{k}", Distortion("none"), marked, length, 0),
+            {"sent": "00" * length, "accuracy": k / bits},
+        )
+        for k, marked in ((needed, True), (needed - 1, True), (bits // 2, False), (needed, False))
+    ]
+    found = payload_rule(asked, 0)
+    assert [found(a) for _, a in asked] == [True, False, False, True]
+    assert found.bound == pytest.approx(chance(needed))
+    assert found.false_alarms.value == 0.5
 
 
 def test_quality_at_a_performance():

@@ -160,12 +160,10 @@ def _ask_all(drawn: list[Question], folders: dict[str, str], setting: Setting) -
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A decision: marked, where a score exceeds what nearly no unmarked picture reaches.
+    """A decision: marked, where ``score`` exceeds ``limit``.
 
-    ``limit`` is fixed by every second unmarked picture under all distortions: at most 0.1 % of
-    those answers exceed it. ``false_alarms`` is the share of the other pictures' answers that do,
-    ``bound`` the exact upper one of that rate (95 %) if a picture with any alarm counts whole,
-    since its distortions are not independent.
+    ``false_alarms`` is the share of unmarked pictures' answers that do, ``bound`` an upper one of
+    that rate: exact where it follows from how payloads are drawn, else at 95 %.
     """
 
     score: Score
@@ -177,14 +175,35 @@ class Rule:
         return self.score(answer) > self.limit
 
 
-def rule(pairs: Asked, score: Score, seed: int) -> Rule:
-    """The rule that a system's answers on unmarked pictures give."""
-    unmarked = [(q.picture, score(a)) for q, a in pairs if not q.marked]
+def payload_rule(pairs: Asked, seed: int) -> Rule:
+    """At least as many right bits as chance reaches in 0.1 % of unmarked pictures.
+
+    Payloads are drawn evenly, so whatever is read of an unmarked picture agrees with them in
+    Binomial(bits, 1/2) places: the rate needs no sample. (Of one fixed payload it would.)
+    """
+    from scipy.stats import binom
+
+    bits = max((4 * len(a["sent"]) for _, a in pairs if a["sent"] is not None), default=0)
+    needed = int(binom.isf(FPR, bits, 0.5)) + 1
+    # Without any bits nothing was read, and nothing is found.
+    limit = (needed - 1) / bits if bits else 1.0
+    bound = float(binom.sf(needed - 1, bits, 0.5))
+    unmarked = [(q.picture, known_payload(a) > limit) for q, a in pairs if not q.marked]
+    return Rule(known_payload, limit, _alarms(unmarked, seed)[0], bound)
+
+
+def score_rule(pairs: Asked, seed: int) -> Rule:
+    """A higher score than 0.1 % of the answers on every second unmarked picture at most have.
+
+    False alarms are those of the other half; the bound takes a picture with any alarm whole, since
+    its distortions are not independent.
+    """
+    unmarked = [(q.picture, own_score(a)) for q, a in pairs if not q.marked]
     fixing = set(list(dict.fromkeys(picture for picture, _ in unmarked))[::2])
     fixed = sorted((s for picture, s in unmarked if picture in fixing), reverse=True)
     limit = fixed[int(FPR * len(fixed))]
     other = [(picture, s > limit) for picture, s in unmarked if picture not in fixing]
-    return Rule(score, limit, *_alarms(other, seed))
+    return Rule(own_score, limit, *_alarms(other, seed))
 
 
 def _alarms(unmarked: Sequence[tuple[str, bool]], seed: int) -> tuple[Value, float]:
@@ -216,7 +235,7 @@ class Answers:
     def __init__(self, asked: dict[str, Asked], seed: int) -> None:
         self.asked = asked
         self.seed = seed
-        self.rules = {name: rule(pairs, known_payload, seed) for name, pairs in asked.items()}
+        self.rules = {name: payload_rule(pairs, seed) for name, pairs in asked.items()}
 
     def distortions(self) -> list[Distortion]:
         """Those asked, in their order, without "none"."""
@@ -298,13 +317,13 @@ def _systems(found: Answers) -> Table:
 def _detection(found: Answers) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, pairs in found.asked.items():
-        for label, score in (("known payload", known_payload), ("own score", own_score)):
-            if len({score(a) for _, a in pairs}) < 2:
-                continue  # it states none
-            by = found.rules[name] if score is known_payload else rule(pairs, score, found.seed)
-            shares = _shares(pairs, by, found.seed)
+        rules = {"known payload": found.rules[name]}
+        if len({own_score(a) for _, a in pairs}) > 1:
+            rules["own score"] = score_rule(pairs, found.seed)
+        for label, by in rules.items():
             shown = "yes" if by.bound <= FPR else "no"
             limit = by.limit if math.isfinite(by.limit) else None
+            shares = _shares(pairs, by, found.seed)
             rows.append((name, label, limit, *shares, by.false_alarms, by.bound, shown, None))
         unmarked = [(q.picture, a) for q, a in pairs if not q.marked]
         rate, bound = _alarms([(p, is_called(a)) for p, a in unmarked], found.seed)
@@ -313,15 +332,16 @@ def _detection(found: Answers) -> Table:
         low = _alarms(stated, found.seed)[0] if stated else None
         rows.append((name, "own decision", None, *shares, rate, bound, "", low))
     columns = (
-        "system", "decision by", "threshold", "TPR, undistorted", "TPR, distorted", "FPR",
+        "system", "decision by", "above", "TPR, undistorted", "TPR, distorted", "FPR",
         "FPR at most", "0.1 % shown", f"unmarked with p <= {_CALIBRATED:g}",
     )  # fmt: skip
     note = (
-        "Known payload: the share of right bits, as in WAVES and W-Bench; own score: without "
-        "knowing it, where one is stated. One threshold for all distortions, which at most 0.1 % "
-        "of every second unmarked picture's answers exceed; FPR is the share of the others' that "
-        "do. FPR at most: exact upper bound (95 %) of the share of pictures with any false alarm; "
-        "0.1 % is shown only where that bound is below it, which takes 3 000 pictures without one."
+        "One threshold for all distortions. Known payload: the share of right bits, as in WAVES "
+        "and W-Bench; payloads are drawn evenly, so an unmarked picture's is binomial and 0.1 % "
+        "holds exactly. Own score, where one is stated: at most 0.1 % of the answers on every "
+        "second unmarked picture are above it. FPR: measured on unmarked pictures, of the own score "
+        "on the other half. FPR at most: known exactly, or the exact upper bound (95 %) of the "
+        "share of pictures with any false alarm, which takes 3 000 of them to show 0.1 %."
     )
     return Table("Detection", columns, tuple(rows), note)
 

@@ -76,14 +76,7 @@ def run(
     _check_systems(made.system_kinds, chosen)
     if grid is not None:
         _check_grid(suite, made.takes, grid)
-    manifest = _manifest(suite, made.takes, data, layout)
-    pictures: list[str] = []
-    failed = 0
-    if made.takes == "manifest" and manifest is not None:
-        manifest, failed = _present(manifest)
-    else:
-        named = [str(manifest.file(row)) for row in manifest] if manifest else data or [_samples()]
-        pictures, failed = (_files(named), 0) if made.takes == "files" else _pictures(named)
+    pictures, manifest, failed = _inputs(suite, made.takes, data, layout)
     folder = Path(out or f"bench-{suite}")
     check_folder(str(folder))
     with progress(suite) as ticker:
@@ -181,6 +174,18 @@ def _rows(name: str) -> list[Row]:
     if wanted not in known:
         raise UsageError(f"{name}: no system {wanted!r} there: use one of {', '.join(known)}")
     return [row for row in rows if row["system"] == wanted]
+
+
+def _inputs(
+    suite: str, takes: str, data: Sequence[str], layout: str | None
+) -> tuple[list[str], Manifest | None, int]:
+    """What a suite is run on: pictures, manifest, and how many files that were named cannot be."""
+    manifest = _manifest(suite, takes, data, layout)
+    if takes == "manifest" and manifest is not None:
+        return [], *_present(manifest)
+    named = [str(manifest.file(row)) for row in manifest] if manifest else data or [_samples()]
+    pictures, failed = (_files(named), 0) if takes == "files" else _pictures(named)
+    return pictures, manifest, failed
 
 
 def _manifest(suite: str, takes: str, data: Sequence[str], layout: str | None) -> Manifest | None:

@@ -96,4 +96,7 @@ def test_suites_and_systems_are_listed(process, valid):
     done = process("bench", "list", "--jsonl")
     valid("bench-list/1", done.lines)
     names = {(line["kind"], line["name"]) for line in done.lines}
+    (labelled,) = [line for line in done.lines if line.get("takes") == "manifest"]
+    assert (labelled["name"], labelled["compares"]) == ("synthesis", ["detector", "baseline"])
+    assert "needs a manifest" in process("bench", "list").out
     assert {("suite", "copy-quick"), ("matcher", "originlens"), ("matcher", "phash")} <= names

@@ -77,6 +77,8 @@ _CARD: dict[str, Schema] = {
     "scope": TEXT,
     "fails_when": TEXT,
     "extra": TEXT_OR_NULL,
+    "takes": {"enum": ["pictures", "files", "manifest"], "description": "what a suite is run on"},
+    "compares": {**list_of(TEXT), "description": "the kinds of a suite's systems"},
 }
 _OUTCOME: dict[str, Schema] = {
     "suite": TEXT,
@@ -175,7 +177,7 @@ def _runs() -> dict[str, Schema]:
         ),
         "bench-list/1": document_of(
             "bench-list/1", "the card of a suite, or of a system that one can compare",
-            object_of(_CARD),
+            object_of(_CARD, optional=("takes", "compares")),
         ),
         "bench-compare/1": document_of(
             "bench-compare/1", "one measure of two runs on the same questions",

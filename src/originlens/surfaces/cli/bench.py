@@ -30,19 +30,23 @@ def list_suites(*, jsonl: bool) -> int:
 
     from originlens.core.registry import KINDS, make, methods
 
-    suites = methods("suite")
-    compared = {k for suite in suites for k in make("suite", suite.card.name).system_kinds}
-    systems = [m for kind in KINDS if kind in compared for m in methods(kind)]
-    cards = [m.card for m in (*suites, *systems)]
+    suites = {m.card.name: make("suite", m.card.name) for m in methods("suite")}
+    compared = {kind for made in suites.values() for kind in made.system_kinds}
+    systems = [m.card for kind in KINDS if kind in compared for m in methods(kind)]
+    cards = [*(made.card for made in suites.values()), *systems]
     if jsonl:
         for card in cards:
-            json_line({"schema": "bench-list/1", **card.to_dict()})
+            made = suites.get(card.name) if card.kind == "suite" else None
+            run_on = {"takes": made.takes, "compares": list(made.system_kinds)} if made else {}
+            json_line({"schema": "bench-list/1", **card.to_dict(), **run_on})
         return 0
     grid = Grid(box=None, padding=(0, 2, 0, 0))
     for column in ("kind", "name", "what it is", "size or cost"):
         grid.add_column(column)
     for card in cards:
-        grid.add_row(card.kind, Text(card.name, style="bold"), card.task, str(card.cost))
+        labelled = card.kind == "suite" and suites[card.name].takes == "manifest"
+        task = f"{card.task}; needs a manifest" if labelled else card.task
+        grid.add_row(card.kind, Text(card.name, style="bold"), task, str(card.cost))
     console().print(grid)
     return 0
 
@@ -198,7 +202,8 @@ def _manifest(suite: str, takes: str, data: Sequence[str], layout: str | None) -
         if len(data) != 1:
             raise UsageError("--layout reads one folder: name it by --data, once")
         return known.apply(data[0]).manifest
-    if any(path.lower().endswith(ENDINGS) for path in data):
+    # To a suite of any files a table is one of them.
+    if takes != "files" and any(path.lower().endswith(ENDINGS) for path in data):
         if len(data) != 1:
             raise UsageError("a manifest stands alone: give one --data, or only pictures")
         return Manifest.read(data[0])

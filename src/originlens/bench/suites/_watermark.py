@@ -339,9 +339,9 @@ def _detection(found: Answers) -> Table:
         "One threshold for all distortions. Known payload: the share of right bits, as in WAVES "
         "and W-Bench; payloads are drawn evenly, so an unmarked picture's is binomial and 0.1 % "
         "holds exactly. Own score, where one is stated: at most 0.1 % of the answers on every "
-        "second unmarked picture are above it. FPR: measured on unmarked pictures, of the own score "
-        "on the other half. FPR at most: known exactly, or the exact upper bound (95 %) of the "
-        "share of pictures with any false alarm, which takes 3 000 of them to show 0.1 %."
+        "second unmarked picture are above it. FPR: measured on unmarked pictures, of the own "
+        "score on the other half. FPR at most: known exactly, or the exact upper bound (95 %) of "
+        "the share of pictures with any false alarm, which takes 3 000 of them to show 0.1 %."
     )
     return Table("Detection", columns, tuple(rows), note)
 

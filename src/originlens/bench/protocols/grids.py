@@ -26,6 +26,7 @@ from originlens.core.errors import UsageError
 
 #: Grids by name, each with what may stand behind a colon ("" for nothing).
 GRIDS = {
+    "none": "",
     "cross": "COLUMN",
     "leave-one-generator-out": "",
     "leave-one-source-out": "",
@@ -133,6 +134,12 @@ def _pairs(sides: Sides, column: str) -> tuple[str, ...]:
     if not values:
         raise UsageError(f"the column {column!r} is empty: this grid needs it filled")
     return values
+
+
+def whole(sides: Sides) -> Iterator[Cell]:
+    """One cell: train on the whole train side, test on the whole test side."""
+    everything = np.ones(len(sides.manifest), bool)
+    yield sides.cell("whole test side", everything, everything)
 
 
 def cross(sides: Sides, column: str = "generator") -> Iterator[Cell]:
@@ -292,6 +299,7 @@ def cells(name: str, manifest: Manifest, *, seed: int = 0) -> list[Cell]:
         made = by_family(sides, family=given or "forgery")
     else:
         plain = {
+            "none": whole,
             "leave-one-generator-out": leave_one_generator_out,
             "leave-one-source-out": leave_one_source_out,
             "one-vs-all": one_vs_all,

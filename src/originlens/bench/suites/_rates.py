@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from originlens.bench.detection import System
-from originlens.bench.findings import ranked_by
+from originlens.bench.findings import PIXEL_METRICS, ranked_by
 from originlens.bench.outcome import Series
 from originlens.bench.results import Value
 from originlens.bench.runner import Answer
-from originlens.bench.suites._values import grouped_share
+from originlens.bench.suites._values import grouped_mean, grouped_share
 from originlens.core import stats
 from originlens.core.registry import make, methods
 
@@ -111,18 +111,38 @@ def examined_share(judged: Sequence[Judged], seed: int) -> Value | None:
     )
 
 
-def mean_of(values: Sequence[float], groups: Sequence[str], seed: int) -> Value | None:
-    """The mean of one number per picture with its 95 % bootstrap interval by groups."""
-    if not values:
+def mean_of(judged: Sequence[Judged], name: str, seed: int) -> Value | None:
+    """The mean of a number of the answers, over those that have it."""
+    seen = [j for j in judged if j.answer[name] is not None]
+    if not seen:
         return None
-    low, high = stats.bootstrap(
-        values,
-        lambda drawn: float(drawn.mean()),
-        np.random.default_rng(seed),
-        groups=list(groups),
-        rounds=ROUNDS,
-    )
-    return Value("mean", float(np.mean(values)), low, high, len(set(groups)))
+    return grouped_mean([j.answer[name] for j in seen], [j.group for j in seen], seed)
+
+
+#: What a map counts for where a system gave none: as one that is dark everywhere.
+_DARK = {"f1": 0.0, "f1_best": 0.0, "iou": 0.0, "pixel_auc": 0.5}
+PIXEL_COLUMNS = ("pixel F1 at 0.5", "best F1", "IoU at 0.5", "pixel AUC")
+PIXEL_NOTE = (
+    "Means over pictures that were changed in a part; a map that a system did not give counts as "
+    "dark (pixel AUC 0.5). Best F1 takes each picture's best threshold with the truth at hand: an "
+    "upper limit, no result. Lit: share of unchanged pixels at or above 0.5."
+)
+
+
+def pixel_mean(judged: Sequence[Judged], metric: str, seed: int) -> Value | None:
+    """The mean of a pixel metric over changed pictures; a missing map counts as a dark one."""
+    values = [_DARK[metric] if j.answer[metric] is None else j.answer[metric] for j in judged]
+    return grouped_mean(values, [j.group for j in judged], seed) if values else None
+
+
+def pixel_means(judged: Sequence[Judged], seed: int) -> tuple[Value | None, ...]:
+    """The cells under :data:`PIXEL_COLUMNS`."""
+    return tuple(pixel_mean(judged, metric, seed) for metric in PIXEL_METRICS)
+
+
+def localises(judged: Sequence[Judged]) -> bool:
+    """Whether the system gave a map at all."""
+    return any(j.answer["lit"] is not None for j in judged)
 
 
 def roc(name: str, judged: Sequence[Judged]) -> Series:

@@ -22,14 +22,19 @@ from originlens.bench.results import Value
 from originlens.bench.runner import Answer
 from originlens.bench.suites._forgeries import Forgery, forgeries
 from originlens.bench.suites._rates import (
+    PIXEL_COLUMNS,
+    PIXEL_NOTE,
     Judged,
     at_one_percent,
     called,
     examined_share,
     has_both,
+    localises,
     mean_of,
     median_ms,
     metric_of,
+    pixel_mean,
+    pixel_means,
     roc,
     systems_for,
     versions,
@@ -38,8 +43,7 @@ from originlens.bench.suites._values import machine, series_of
 from originlens.core.registry import Card, Cost, register
 
 _EACH = 20
-#: What a map counts for where a system gave none: as one that is dark everywhere.
-_DARK = {"f1": 0.0, "f1_best": 0.0, "iou": 0.0, "pixel_auc": 0.5}
+_ROLES = ("forged", "untouched", "benign")
 Track = Literal["with the original", "blind"]
 Pairs = list[tuple[Forgery, Answer]]
 
@@ -91,10 +95,7 @@ class Edits:
             "suite": "edits",
             "systems": ", ".join(label_of(s.name) for s in ready),
             "pictures": len(pictures),
-            **{
-                f"{r} pictures": sum(f.role == r for f in made)
-                for r in ("forged", "untouched", "benign")
-            },
+            **{f"{r} pictures": sum(f.role == r for f in made) for r in _ROLES},
             "seed": setting.seed,
             "versions": versions(ready),
             "machine": machine(setting.jobs),
@@ -158,14 +159,10 @@ def _judged(pairs: Pairs, *roles: str) -> list[Judged]:
 
 def _tables(track: Track, found: Mapping[str, Pairs], seed: int) -> list[Table]:
     tables = [_systems(track, found, seed)]
-    shown = {name: pairs for name, pairs in found.items() if _localises(pairs)}
+    shown = {name: pairs for name, pairs in found.items() if localises(_judged(pairs, *_ROLES))}
     if shown:
         tables += [_localisation(track, shown, seed), _f1_by_part(track, shown, seed)]
     return [*tables, _auc_by_part(track, found, seed)]
-
-
-def _localises(pairs: Pairs) -> bool:
-    return any(a["lit"] is not None for _, a in pairs)
 
 
 def _systems(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
@@ -180,7 +177,7 @@ def _systems(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
                 called(_judged(pairs, "forged"), seed),
                 called(_judged(pairs, "untouched"), seed),
                 called(_judged(pairs, "benign"), seed),
-                examined_share(_judged(pairs, "forged", "untouched", "benign"), seed),
+                examined_share(_judged(pairs, *_ROLES), seed),
                 len(pairs),
                 median_ms([a for _, a in pairs]),
                 sum(a["error"] is not None for _, a in pairs),
@@ -200,42 +197,15 @@ def _systems(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
     return Table(f"Systems, {track}", columns, tuple(rows), note)
 
 
-def _pixel_values(pairs: Pairs, metric: str) -> list[tuple[float, str]]:
-    """(Value, group) of every forgery; a missing map counts as a dark one."""
-    return [
-        (_DARK[metric] if a[metric] is None else a[metric], f.group)
-        for f, a in pairs
-        if f.role == "forged"
-    ]
-
-
-def _mean(values: Sequence[tuple[float, str]], seed: int) -> Value | None:
-    return mean_of([v for v, _ in values], [g for _, g in values], seed)
-
-
 def _localisation(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, pairs in found.items():
-        lit = [
-            _mean(
-                [(a["lit"], f.group) for f, a in pairs if f.role == r and a["lit"] is not None],
-                seed,
-            )
-            for r in ("untouched", "benign")
-        ]
-        shown = [a["lit"] is not None for f, a in pairs if f.role == "forged"]
-        values = [_mean(_pixel_values(pairs, metric), seed) for metric in PIXEL_METRICS]
-        rows.append((name, *values, *lit, f"{sum(shown)} of {len(shown)}"))
-    columns = (
-        "system", "pixel F1 at 0.5", "best F1", "IoU at 0.5", "pixel AUC", "lit, untouched",
-        "lit, benign", "maps of forgeries",
-    )  # fmt: skip
-    note = (
-        "Means over forgeries; a map that a system did not give counts as dark (pixel AUC 0.5). "
-        "Best F1 takes each picture's best threshold with the truth at hand: an upper limit, no "
-        "result. Lit: share of pixels at or above 0.5 where nothing was changed in a part."
-    )
-    return Table(f"Localisation, {track}", columns, tuple(rows), note)
+        forged = _judged(pairs, "forged")
+        shown = sum(j.answer["lit"] is not None for j in forged)
+        lit = (mean_of(_judged(pairs, r), "lit", seed) for r in ("untouched", "benign"))
+        rows.append((name, *pixel_means(forged, seed), *lit, f"{shown} of {len(forged)}"))
+    columns = ("system", *PIXEL_COLUMNS, "lit, untouched", "lit, benign", "maps of forgeries")
+    return Table(f"Localisation, {track}", columns, tuple(rows), PIXEL_NOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +255,9 @@ def _by_part(
 def _f1_by_part(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
     note = "Unseen: no code that fits, calibrates or chooses may use the kind."
     title = f"Pixel F1 by kind, {track}"
-    return _by_part(title, note, found, lambda pairs: _mean(_pixel_values(pairs, "f1"), seed))
+    return _by_part(
+        title, note, found, lambda pairs: pixel_mean(_judged(pairs, "forged"), "f1", seed)
+    )
 
 
 def _auc_by_part(track: Track, found: Mapping[str, Pairs], seed: int) -> Table:
@@ -302,9 +274,9 @@ def _charts(track: Track, found: Mapping[str, Pairs]) -> list[Chart]:
     charts = []
     bars: list[Series] = []
     for name, pairs in found.items():
-        if not _localises(pairs):
+        if not localises(_judged(pairs, *_ROLES)):
             continue
-        values = {part.name: _mean(_pixel_values(part.of(pairs), "f1"), 0) for part in _PARTS}
+        values = {p.name: pixel_mean(_judged(p.of(pairs), "forged"), "f1", 0) for p in _PARTS}
         known = {part: value for part, value in values.items() if value is not None}
         bars.append(series_of(name, list(known), list(known.values())))
     if bars:

@@ -23,17 +23,38 @@ def _cheapest(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _setting(method: Method, place: str, pictures: int) -> Any:
+    """What a suite needs little of: pictures, or as a manifest two classes of them."""
     from originlens.bench.outcome import Setting
 
+    suite = make(method)
+    systems, work = _cheapest(suite.system_kinds), str(Path(place) / "work")
     folder = Path(place) / "pictures"
+    if suite.takes == "manifest":
+        manifest = _manifest(folder, pictures)
+        return Setting((), work, systems=systems, seed=3, manifest=manifest)
+    paths = tuple(_picture(folder, number) for number in range(pictures))
+    return Setting(paths, work, systems=systems, seed=3, each=1)
+
+
+def _picture(folder: Path, number: int) -> str:
     folder.mkdir(exist_ok=True)
-    paths = []
-    for number in range(pictures):
-        path = folder / f"{number}.png"
-        path.write_bytes(textured_image(number, 120, 160).data)
-        paths.append(str(path))
-    systems = _cheapest(make(method).system_kinds)
-    return Setting(tuple(paths), str(Path(place) / "work"), systems=systems, seed=3, each=1)
+    path = folder / f"{number}.png"
+    path.write_bytes(textured_image(number, 120, 160).data)
+    return str(path)
+
+
+def _manifest(folder: Path, pictures: int) -> Any:
+    """24 real and 24 fake pictures of two sources and two generators for 9, fewer for fewer."""
+    from originlens.bench.protocols.manifest import Manifest, Row
+
+    each = 24 * (pictures // 9)
+    rows = []
+    for number in range(2 * each or pictures):
+        name, kind = Path(_picture(folder, number)).name, number // 2 % 2
+        fake = {"label": "fake", "generator": ("vae", "gan")[kind]}
+        real = {"label": "real", "source": ("camera", "scanner")[kind]}
+        rows.append(Row(name, **(fake if number % 2 else real)))
+    return Manifest(tuple(rows), folder)
 
 
 def _suite_runs(method: Method) -> None:

@@ -64,6 +64,7 @@ class Synthesis:
         manifest, gone = _manifest(setting)
         grid = setting.grid or _proposed(manifest)
         made = _on_sides(cells(grid, manifest, seed=setting.seed), manifest, setting.seed)
+        _check(made, manifest, grid)
         wanted = setting.systems or systems_for("synthesis", self.system_kinds)
         chosen = dict.fromkeys((*wanted, _BASELINE))
         ready, missing = available(system(name, self.system_kinds) for name in chosen)
@@ -124,6 +125,14 @@ def _on_sides(made: Sequence[Cell], manifest: Manifest, seed: int) -> list[Cell]
     everything = np.ones(len(manifest), bool)
     on = sides.cell("", everything, everything)
     return [replace(on, name=cell.name, attack=cell.attack) for cell in made]
+
+
+def _check(made: Sequence[Cell], manifest: Manifest, grid: str) -> None:
+    """Refuse a grid of which no cell can be judged; one without training rows still can."""
+    truth = manifest.truth()
+    if not any(len(set(truth[cell.test].tolist())) == 2 for cell in made):
+        why = f"{made[0].name}: {made[0].problem}" if made else "there is none"
+        raise UsageError(f"no cell of the grid {grid} can be judged ({why}): give more pictures")
 
 
 def _trial(manifest: Manifest, cell: Cell, seed: int) -> Trial:

@@ -47,3 +47,16 @@ def toy(
             path = writer(texture(rng, *size), folder / f"{label}-{number:03d}")
             rows.append(Row(path.name, label))
     return Manifest(tuple(rows), folder)
+
+
+def bmp(picture: Any, stem: Path) -> Path:
+    """Equal bytes for equal sizes, whatever is shown."""
+    picture.save(stem.with_suffix(".bmp"))
+    return stem.with_suffix(".bmp")
+
+
+def bright_corner(picture: Any, stem: Path) -> Path:
+    """The same with a white square in the upper left corner."""
+    pixels = np.array(picture)
+    pixels[: pixels.shape[0] // 3, : pixels.shape[1] // 3] = 255
+    return bmp(Pillow.fromarray(pixels), stem)

@@ -34,7 +34,7 @@ from originlens.core.registry import Card, Cost, register
         paper="Ojha et al. 2023 (arXiv:2302.10174)",
         code_licence="Apache-2.0; a model given by path has its own",
         reads=("pixels",),
-        cost=Cost(0.0, 0.0),
+        cost=Cost(18.0, 140.0, "once fitted, with gem-v0", per="picture"),
         status="stable",
         scope="fitted on each benchmark's own training rows",
         fails_when="classes differ in content; the descriptor ignores what separates them",

@@ -31,7 +31,7 @@ from originlens.core.registry import Card, Cost, register
         paper="Geirhos et al. 2020 (arXiv:2004.07780); Grommelt et al. 2024 (arXiv:2403.17608)",
         code_licence="Apache-2.0",
         reads=("bytes",),
-        cost=Cost(0.0, 0.0),
+        cost=Cost(0.2, 80.0, "once fitted; with scikit-learn", per="file"),
         status="stable",
         scope="fitted on each benchmark's own training rows",
         fails_when="the classes do not differ in their files, as they should not",

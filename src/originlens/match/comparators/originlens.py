@@ -22,7 +22,7 @@ from originlens.core.registry import Card, Cost, register
         paper="Black et al. 2022 (arXiv:2206.14245); own code",
         code_licence="Apache-2.0",
         reads=("pixels", "original"),
-        cost=Cost(0.0, 0.0),
+        cost=Cost(850.0, 360.0, "with an original of the same size"),
         status="stable",
         scope="photographs of which the original is at hand",
         fails_when="the two cannot be aligned; little of the original is left",

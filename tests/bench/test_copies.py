@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from originlens.bench.copies import AskMatchers, Edit, Question, row, task
+from originlens.bench.suites._copy import _confusions
 from originlens.core.errors import UsageError
 from originlens.core.registry import make
 
@@ -93,3 +94,24 @@ def test_a_picture_that_breaks_is_a_row_with_its_error(pictures, tmp_path):
     question = Question(str(broken), EDITS[0])
     answer = AskMatchers({"pdq": str(tmp_path / "pdq")}).answer(("pdq", question))
     assert "CorruptImage" in row("pdq", question, answer)["error"]
+
+
+def test_a_confusion_tells_the_relation_of_the_edited_picture_and_the_worst_of_a_stranger():
+    def answer(*matches):
+        return {"matches": [list(m) for m in matches], "ms": 1.0, "error": None}
+
+    edited, stranger = Question("a.png", EDITS[0]), Question("s.png")
+    (chart,) = _confusions(
+        {
+            "pdq": [
+                (edited, answer(("b.png", "identical", 3.0), ("a.png", "copy", 2.0))),
+                (edited, answer(("b.png", "copy", 2.0))),
+                (stranger, answer(("a.png", "none", 1.0), ("b.png", "related", 0.5))),
+            ]
+        }
+    )
+    assert chart.series[0].x == ("identical", "copy", "related", "none")
+    assert {s.name: s.y for s in chart.series} == {
+        "small (2)": (0.0, 0.5, 0.0, 0.5),
+        "strangers (1)": (0.0, 0.0, 1.0, 0.0),
+    }

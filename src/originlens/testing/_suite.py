@@ -51,9 +51,9 @@ def _manifest(folder: Path, pictures: int) -> Any:
     rows = []
     for number in range(2 * each or pictures):
         name, kind = Path(_picture(folder, number)).name, number // 2 % 2
-        fake = {"label": "fake", "generator": ("vae", "gan")[kind]}
-        real = {"label": "real", "source": ("camera", "scanner")[kind]}
-        rows.append(Row(name, **(fake if number % 2 else real)))
+        fake = Row(name, "fake", generator=("vae", "gan")[kind])
+        real = Row(name, "real", source=("camera", "scanner")[kind])
+        rows.append(fake if number % 2 else real)
     return Manifest(tuple(rows), folder)
 
 

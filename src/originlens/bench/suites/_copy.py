@@ -76,7 +76,7 @@ class CopySuite:
         rows = [row(name, q, a) for name, pairs in asked.items() for q, a in pairs]
         facts = facts_of(self.card.name, drawn, folders, setting)
         tables = (_systems(asked, setting.seed), *_halves(asked, setting.seed), _by_edit(asked))
-        charts = (_bars(asked), _curves(asked), *_strengths(asked))
+        charts = (_bars(asked), _curves(asked), *_strengths(asked), *_confusions(asked))
         return Outcome(self.card.name, facts, tables, charts, missing, tuple(rows))
 
 
@@ -293,3 +293,31 @@ def _curves(asked: dict[str, Asked]) -> Chart:
         y = [float((true > top).mean()), *[float((true >= t).mean()) for t in limits]]
         series.append(Series(name, tuple(x), (*y, y[-1])))
     return Chart("Recall and false alarms", "lines", "strangers above", "recall", tuple(series))
+
+
+_RELATIONS = ("identical", "copy", "related", "none")
+
+
+def _confusions(asked: dict[str, Asked]) -> tuple[Chart, ...]:
+    """What each system calls the picture that was edited, by edit, and of a stranger at most."""
+    charts = []
+    for name, pairs in asked.items():
+        called: dict[str, list[str]] = {}
+        for question, answer in pairs:
+            found = [
+                relation
+                for path, relation, _ in answer["matches"]
+                if question.edit is None or path == question.picture
+            ]
+            row_name = "strangers" if question.edit is None else question.edit.name
+            called.setdefault(row_name, []).append(min(found, key=_RELATIONS.index, default="none"))
+        series = tuple(
+            Series(
+                f"{edit} ({len(of)})",
+                _RELATIONS,
+                tuple(of.count(relation) / len(of) for relation in _RELATIONS),
+            )
+            for edit, of in called.items()
+        )
+        charts.append(Chart(f"Relation by edit: {name}", "matrix", "", "", series))
+    return tuple(charts)

@@ -210,7 +210,7 @@ def _by_origin(found: Found, seed: int) -> Table:
         "Share of right decisions of the system itself, over what it examined; intervals are exact "
         "at the effective sample size of the groups."
     )
-    return Table("Right by generator or source", ("origin", "pictures", *found), tuple(rows), note)
+    return Table("Right by generator or source", ("origin", "groups", *found), tuple(rows), note)
 
 
 def _maps(found: Found, seed: int) -> tuple[Table, ...]:

@@ -273,3 +273,12 @@ def test_wbench_asks_its_25_points():
 def test_suites_are_registered_under_the_kind_of_their_systems():
     for name in ("watermark-waves", "watermark-wbench"):
         assert make("suite", name).system_kinds == ("watermark",)
+
+
+def test_watermarks_that_take_seconds_are_asked_only_by_name():
+    from originlens.bench.suites._watermark import _quick
+
+    names, slow = _quick()
+    assert {"spread-spectrum", "dwt-dct", "dwt-dct-svd"} <= set(names)
+    assert {"rivagan", "blind-watermark"} == set(slow)
+    assert "--systems" in slow["rivagan"]

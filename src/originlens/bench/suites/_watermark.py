@@ -30,6 +30,8 @@ from originlens.core.stats import upper_bound
 #: The false-positive rate at which both benchmarks report detection.
 FPR = 0.001
 _CALIBRATED = 0.01
+#: Milliseconds per megapixel above which thousands of readings are no default.
+_QUICK = 1000.0
 Asked = list[tuple[Question, Answer]]
 Score = Callable[[Answer], float]
 
@@ -82,7 +84,7 @@ class WatermarkSuite:
             length=self.length,
             seed=setting.seed,
         )
-        wanted = setting.systems or tuple(m.card.name for m in methods("watermark"))
+        wanted, slow = (setting.systems, {}) if setting.systems else _quick()
         folders, missing = _available(drawn[0].picture, wanted, setting)
         found = Answers(_ask_all(drawn, folders, setting), setting.seed)
         facts = {
@@ -98,7 +100,21 @@ class WatermarkSuite:
         tables = (_systems(found), _detection(found), *self.tables(found), *_by_distortion(found))
         charts = (_bars(found), *self.charts(found))
         rows = tuple(row(name, q, a) for name, pairs in found.asked.items() for q, a in pairs)
-        return Outcome(self.card.name, facts, tables, charts, missing, rows)
+        return Outcome(self.card.name, facts, tables, charts, missing | slow, rows)
+
+
+def _quick() -> tuple[tuple[str, ...], dict[str, str]]:
+    """The watermarks that are asked by default, and why others are not."""
+    quick, slow = [], {}
+    for card in (found.card for found in methods("watermark")):
+        if card.cost.ms_per_mpx <= _QUICK:
+            quick.append(card.name)
+        else:
+            slow[card.name] = (
+                f"it takes {card.cost.ms_per_mpx:g} ms per megapixel: name it in --systems, and "
+                "give few pictures with --each"
+            )
+    return tuple(quick), slow
 
 
 def _available(

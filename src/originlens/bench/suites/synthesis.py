@@ -22,7 +22,7 @@ from originlens.bench.outcome import Outcome, Setting, Table, Takes
 from originlens.bench.outcome import Row as Line
 from originlens.bench.protocols.grids import Cell, Sides, cells
 from originlens.bench.protocols.manifest import Manifest, Row
-from originlens.bench.protocols.shortcut import audit
+from originlens.bench.protocols.shortcut import LEAK_AUC, LEAK_P, audit
 from originlens.bench.results import Value
 from originlens.bench.runner import Answer, content_of, key_of
 from originlens.bench.suites._grid_tables import CellAnswers, charts, tables
@@ -182,7 +182,10 @@ def _audited(manifest: Manifest, seed: int) -> tuple[tuple[Table, ...], str]:
     whole = Value("auc", found.auc, found.low, found.high, found.units, f"p = {found.p_value:.3g}")
     rows: list[tuple[Entry, ...]] = [("all together", whole, whole.note, "")]
     rows += [(f.name, f.auc, f.negative, f.positive) for f in found.features[:8]]
-    note = found.warning or "Metadata and size do not tell the classes apart."
+    note = found.warning or (
+        "No leak by the audit's limits: lower end of the AUC's interval above "
+        f"{LEAK_AUC:g} with p below {LEAK_P:g}."
+    )
     columns = ("of the file", "AUC", "negative", "positive")
     return (Table("Shortcut audit", columns, tuple(rows), note),), found.warning
 

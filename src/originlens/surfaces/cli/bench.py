@@ -100,7 +100,10 @@ def run(
     if jsonl:
         json_line(outcome.to_dict())
     else:
-        _print(outcome.tables[0])
+        # Suites with tracks compare whole systems in a table for each.
+        for table in outcome.tables:
+            if table is outcome.tables[0] or table.title.startswith("Systems, "):
+                _print(table)
     for name, why in outcome.missing.items():
         say(f"{name} was not measured: {why}")
     say(f"report: {page}")

@@ -41,7 +41,7 @@ def test_the_table_has_every_system_with_intervals(results):
 
 def test_report_and_rows_are_written(results):
     page = (results / "report.html").read_text()
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4  # bars, ROC, and the relations of each system
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "pdq" in (results / "report.md").read_text()
     rows = read_rows(results)

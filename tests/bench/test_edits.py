@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from originlens.bench.chains import parse
 from originlens.bench.detection import Asked
 from originlens.bench.metrics.pixel_f1 import PixelF1
 from originlens.bench.outcome import Outcome, Setting
@@ -70,6 +71,17 @@ def test_after_a_turn_by_five_degrees_only_alignment_shows_the_edit(tmp_path: Pa
     assert f1("originlens", turned) > max(0.7, f1("absolute-difference", turned) + 0.25)
     assert f1("absolute-difference", in_place) > 0.6
     assert f1("ssim-map", in_place) > 0.6
+
+
+def test_corners_of_a_turned_picture_are_no_edit() -> None:
+    original = Image.from_array(photographs(480)["coffee"])
+    chain = "rotate:0.0278+jpeg:0.1"
+    turned = parse(chain).apply(original, np.random.default_rng(1)).image
+    edited = parse(f"text-replaced:0.5+{chain}").apply(original, np.random.default_rng(1)).image
+    comparator = make("comparator", "originlens")
+    plain, forged = (comparator.compare(Image(i.data), original) for i in (turned, edited))
+    assert plain.heatmap.mean() > 0.02  # the corners are lit: nothing of the original is there
+    assert plain.score < comparator.card.thresholds["score"] < forged.score
 
 
 @pytest.fixture(scope="module")

@@ -75,11 +75,15 @@ def test_after_a_turn_by_five_degrees_only_alignment_shows_the_edit(tmp_path: Pa
 
 def test_corners_of_a_turned_picture_are_no_edit() -> None:
     original = Image.from_array(photographs(480)["coffee"])
-    chain = "rotate:0.0278+jpeg:0.1"
-    turned = parse(chain).apply(original, np.random.default_rng(1)).image
-    edited = parse(f"text-replaced:0.5+{chain}").apply(original, np.random.default_rng(1)).image
+    turn = parse("rotate:0.0278")
+    # A turn cuts the corners off or leaves them empty, as its draw has it.
+    seed = next(k for k in range(20) if turn.apply(original, np.random.default_rng(k)).mask.any())
+    edited = parse("text-replaced:0.5").apply(original, np.random.default_rng(1)).image
+    turned, forged_ = (
+        turn.apply(image, np.random.default_rng(seed)).image for image in (original, edited)
+    )
     comparator = make("comparator", "originlens")
-    plain, forged = (comparator.compare(Image(i.data), original) for i in (turned, edited))
+    plain, forged = (comparator.compare(Image(i.data), original) for i in (turned, forged_))
     assert plain.heatmap.mean() > 0.02  # the corners are lit: nothing of the original is there
     assert plain.score < comparator.card.thresholds["score"] < forged.score
 

@@ -32,8 +32,8 @@ class Entry:
     """One system's line of one run.
 
     ``questions`` (hex) names what was asked; ``cells`` are the first table's, by column, values
-    with intervals as mappings; ``best`` says which of the first measured are good; ``facts`` are
-    the run's; ``date`` is the day it was written (UTC);
+    with intervals as mappings, and ``about`` its note; ``best`` says which of the first measured
+    are good; ``facts`` are the run's; ``date`` is the day it was written (UTC);
     ``release`` is this package's; ``note`` is the user's own.
     """
 
@@ -43,6 +43,7 @@ class Entry:
     date: str
     release: str
     note: str
+    about: str
     best: str
     facts: Mapping[str, Any]
     cells: Mapping[str, Any]
@@ -72,6 +73,7 @@ def entries(folder: str | os.PathLike[str], *, note: str = "") -> list[Entry]:
             date,
             version("originlens"),
             note,
+            str(table["note"]),
             best,
             facts,
             dict(zip(columns[1:], cells[1:], strict=True)),
@@ -149,7 +151,8 @@ def _table(suite: str, questions: str, found: Sequence[Entry]) -> Table:
     )
     told = ("references", "questions", "strangers", "pictures", "seed", "machine")
     facts = {name: value for e in found for name, value in e.facts.items() if name in told}
-    note = ", ".join(f"{name}: {value}" for name, value in facts.items())
+    run = ", ".join(f"{name}: {value}" for name, value in facts.items())
+    note = "\n\n".join(filter(None, (run, found[0].about)))
     title = f"{suite} (questions {questions})"
     return Table(title, ("system", *columns, "date", "release", "note"), rows, note)
 

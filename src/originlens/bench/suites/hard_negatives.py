@@ -64,7 +64,8 @@ class HardNegatives:
             "Other views of an enrolled subject",
             ("system", "called a copy", "called related", "views", "subjects"),
             tuple(rows),
-            "Intervals: 95 %, bootstrapped over subjects, whose views fail together.",
+            "Intervals: 95 %, bootstrapped over subjects, whose views fail together. A system that "
+            "calls nothing a copy is the best one here: read it beside a suite of copies.",
             best="lowest",
         )
         facts = facts_of("hard-negatives", drawn, folders, setting)

@@ -76,6 +76,20 @@ def test_where_low_is_good_the_lowest_comes_first(tmp_path):
     assert page.index("| fast") < page.index("| slow")
 
 
+def test_a_table_says_by_which_column_it_is_ranked(tmp_path):
+    rows = (
+        ("dull", Value("psnr", 50.0, 49.0, 51.0, 3), Value("exact", 0.1, 0.0, 0.2, 3)),
+        ("robust", Value("psnr", 40.0, 39.0, 41.0, 3), Value("exact", 0.9, 0.8, 1.0, 3)),
+    )
+    table = Table("Systems", ("system", "PSNR", "exact"), rows, rank_by="exact")
+    asked = ({"system": "dull", "sha256": "ab"}, {"system": "robust", "sha256": "ab"})
+    Outcome("watermark", {}, (table,), rows=asked).write(tmp_path / "run")
+    board = Leaderboard(tmp_path / "board.json")
+    board.add(entries(tmp_path / "run"))
+    page = board.write().read_text("utf-8")
+    assert page.index("| robust") < page.index("| dull")
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"suite": "x", "facts": {}, "tables": []}'])
 def test_a_folder_without_results_is_refused(tmp_path, text):
     (tmp_path / "outcome.json").write_text(text)

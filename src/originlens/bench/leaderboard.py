@@ -32,9 +32,9 @@ class Entry:
     """One system's line of one run.
 
     ``questions`` (hex) names what was asked; ``cells`` are the first table's, by column, values
-    with intervals as mappings, and ``about`` its note; ``best`` says which of the first measured
-    are good; ``facts`` are the run's; ``date`` is the day it was written (UTC);
-    ``release`` is this package's; ``note`` is the user's own.
+    with intervals as mappings, and ``about`` its note; ``best`` says which values of ``rank_by``
+    (empty: the first measured column) are good; ``facts`` are the run's; ``date`` is the day it was
+    written (UTC); ``release`` is this package's; ``note`` is the user's own.
     """
 
     suite: str
@@ -45,6 +45,7 @@ class Entry:
     note: str
     about: str
     best: str
+    rank_by: str
     facts: Mapping[str, Any]
     cells: Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def entries(folder: str | os.PathLike[str], *, note: str = "") -> list[Entry]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         table = stored["tables"][0]
         suite, facts = str(stored["suite"]), dict(stored["facts"])
-        best, columns, rows = str(table["best"]), list(table["columns"]), list(table["rows"])
+        columns, rows = list(table["columns"]), list(table["rows"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReadError(f"{path}: no results of a benchmark: give what bench run wrote") from error
     date = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
@@ -74,7 +75,8 @@ def entries(folder: str | os.PathLike[str], *, note: str = "") -> list[Entry]:
             version("originlens"),
             note,
             str(table["note"]),
-            best,
+            str(table["best"]),
+            str(table["rank_by"]),
             facts,
             dict(zip(columns[1:], cells[1:], strict=True)),
         )
@@ -144,7 +146,8 @@ class Leaderboard:
 def _table(suite: str, questions: str, found: Sequence[Entry]) -> Table:
     columns = list(dict.fromkeys(name for entry in found for name in entry.cells))
     measures = [n for n in columns if any(isinstance(e.cells.get(n), dict) for e in found)]
-    ranked = sorted(found, key=lambda e: _rank(e, measures[0])) if measures else list(found)
+    by = found[0].rank_by or next(iter(measures), "")
+    ranked = sorted(found, key=lambda e: _rank(e, by))
     rows = tuple(
         (e.system, *(_cell(e.cells.get(name)) for name in columns), e.date, e.release, e.note)
         for e in ranked

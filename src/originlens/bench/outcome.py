@@ -28,7 +28,8 @@ Takes = Literal["pictures", "files", "manifest"]
 class Table:
     """A titled table; ``note`` says how its numbers are made.
 
-    ``best`` tells which values of the first measured column are good, for those who rank rows.
+    For those who rank rows: ``best`` tells which values of the column ``rank_by`` are good; without
+    a name it is the first measured one.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     best: Literal["highest", "lowest"] = "highest"
+    rank_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Outcome:
                     "title": t.title,
                     "note": t.note,
                     "best": t.best,
+                    "rank_by": t.rank_by,
                     "columns": list(t.columns),
                     "rows": [[_plain(cell) for cell in row] for row in t.rows],
                 }

@@ -36,7 +36,8 @@ _TABLE = object_of(
     {
         "title": TEXT,
         "note": TEXT,
-        "best": {"enum": ["highest", "lowest"], "description": "of the first measured column"},
+        "best": {"enum": ["highest", "lowest"], "description": "of the column to rank by"},
+        "rank_by": {**TEXT, "description": "that column; empty: the first measured one"},
         "columns": list_of(TEXT),
         "rows": list_of(list_of(_CELL)),
     }

@@ -327,7 +327,7 @@ def _systems(found: Answers) -> Table:
         "bits right, and an error counts so. Intervals: 95 %, by picture. Times are of busy "
         "processes, one CPU each."
     )
-    return Table("Systems", columns, tuple(rows), note)
+    return Table("Systems", columns, tuple(rows), note, rank_by="payload exact, distorted")
 
 
 def _detection(found: Answers) -> Table:

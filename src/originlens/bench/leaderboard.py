@@ -152,7 +152,16 @@ def _table(suite: str, questions: str, found: Sequence[Entry]) -> Table:
         (e.system, *(_cell(e.cells.get(name)) for name in columns), e.date, e.release, e.note)
         for e in ranked
     )
-    told = ("references", "questions", "strangers", "pictures", "seed", "machine")
+    told = (
+        "grid",
+        "references",
+        "questions",
+        "strangers",
+        "pictures",
+        "seed",
+        "machine",
+        "warning",
+    )
     facts = {name: value for e in found for name, value in e.facts.items() if name in told}
     run = ", ".join(f"{name}: {value}" for name, value in facts.items())
     note = "\n\n".join(filter(None, (run, found[0].about)))

@@ -14,6 +14,8 @@ from originlens.core.errors import MissingExtra
 
 #: Distinct in grey and for the colour-blind (Okabe and Ito 2008), readable on light and dark.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
+#: Marks of footnotes; tables with more different notes refer to the JSON file.
+_MARKS, _MORE = "¹²³⁴⁵⁶", "⁺"
 
 
 def words(cell: Cell) -> str:
@@ -23,6 +25,25 @@ def words(cell: Cell) -> str:
     if isinstance(cell, Value):
         return f"{cell.value:.3f} [{cell.low:.3f}, {cell.high:.3f}]"
     return f"{cell:.3g}" if isinstance(cell, float) else str(cell)
+
+
+def marked(table: Table) -> tuple[list[list[str]], list[str]]:
+    """The cells as text, those that a note limits with a mark, and the notes by their marks."""
+    notes = [c.note for row in table.rows for c in row if isinstance(c, Value) and c.note]
+    marks = dict(zip(dict.fromkeys(notes), _MARKS, strict=False))
+    rows = [
+        [
+            f"{words(cell)} {marks.get(cell.note, _MORE)}"
+            if isinstance(cell, Value) and cell.note
+            else words(cell)
+            for cell in row
+        ]
+        for row in table.rows
+    ]
+    told = [f"{mark} {note}" for note, mark in marks.items()]
+    if len(set(notes)) > len(marks):
+        told.append(f"{_MORE} further notes: see outcome.json")
+    return rows, told
 
 
 def markdown(outcome: Outcome) -> str:
@@ -49,7 +70,9 @@ def table_markdown(table: Table) -> str:
     if table.note:
         lines.append(f"{table.note}\n")
     lines += [line(table.columns), line(tuple("---" for _ in table.columns))]
-    lines += [line(tuple(words(cell) for cell in row)) for row in table.rows]
+    rows, notes = marked(table)
+    lines += [line(tuple(row)) for row in rows]
+    lines += [f"\n{note}" for note in notes]
     return "\n".join(lines) + "\n"
 
 
@@ -60,7 +83,7 @@ def html(outcome: Outcome) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["words"] = words
+    environment.filters["marked"] = marked
     text = resources.files("originlens.bench").joinpath("report.html").read_text("utf-8")
     try:
         charts = [(c.title, svg(c)) for c in outcome.charts]
@@ -91,8 +114,8 @@ def svg(chart: Chart) -> str:
         if chart.kind != "matrix":
             axes.grid(alpha=0.25)
             axes.set_axisbelow(True)
-            if len(chart.series) > 1:
-                axes.legend(frameon=False, fontsize=8)
+            if len(chart.series) > 1:  # outside: no part of a chart may lie under it
+                figure.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=8)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue().decode()
@@ -172,9 +195,8 @@ def _bars(axes: Any, chart: Chart) -> None:
 def _lines(axes: Any, chart: Chart) -> None:
     for k, series in enumerate(chart.series):
         colour = _COLOURS[k % len(_COLOURS)]
-        # Without intervals it is a curve of thresholds, which moves in steps.
-        style = "default" if series.low else "steps-post"
-        axes.plot(series.x, series.y, color=colour, label=series.name, drawstyle=style)
+        # Straight lines also between thresholds: ties count half, as in the area below.
+        axes.plot(series.x, series.y, color=colour, label=series.name)
         if series.low:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, lw=0)
     if chart.log_x:

@@ -12,11 +12,12 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -161,6 +162,15 @@ def _adopt(worker: Worker) -> None:
 
     cv2.setNumThreads(1)
     _worker = worker
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    """End with the process that asks: one that was killed can tell nobody."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _answer(question: Any) -> Answer:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from originlens.core.processors import available_cpus
 from originlens.surfaces.cli.streams import console, json_line, printable, progress, say, say_error
 
 if TYPE_CHECKING:
-    from originlens.bench.outcome import Row, Table
+    from originlens.bench.outcome import Outcome, Row, Table
     from originlens.bench.protocols.manifest import Manifest
 
 #: What a manifest's file ends in.
@@ -72,6 +74,7 @@ def run(
         ReadError: a manifest or a data set's folder cannot be read.
         MissingExtra: no data were given and the sample photographs are not installed.
     """
+    from originlens import __version__
     from originlens.bench.outcome import Setting
     from originlens.core.registry import make
 
@@ -80,9 +83,9 @@ def run(
     _check_systems(made.system_kinds, chosen)
     if grid is not None:
         _check_grid(suite, made.takes, grid)
-    pictures, manifest, failed = _inputs(suite, made.takes, data, layout)
     folder = Path(out or f"bench-{suite}")
-    check_folder(str(folder))
+    _check_results(folder)
+    pictures, manifest, failed = _inputs(suite, made.takes, data, layout)
     with progress(suite) as ticker:
         setting = Setting(
             pictures=tuple(pictures),
@@ -96,6 +99,13 @@ def run(
             grid=grid or "",
         )
         outcome = made.run(setting)
+    told = {"data": ", ".join(data) or "the photographs in scikit-image", "release": __version__}
+    if each is not None:
+        told["questions per edit at most"] = str(each)
+    if failed:
+        told["named but not there or not readable"] = str(failed)
+    outcome = replace(outcome, facts={**outcome.facts, **told})
+    _say_replaced(folder, outcome)
     page = outcome.write(folder)
     if jsonl:
         json_line(outcome.to_dict())
@@ -106,8 +116,25 @@ def run(
                 _print(table)
     for name, why in outcome.missing.items():
         say(f"{name} was not measured: {why}")
+    if "warning" in outcome.facts:
+        say(f"warning: {outcome.facts['warning']}")
     say(f"report: {page}")
     return 1 if failed else 0
+
+
+def _say_replaced(folder: Path, outcome: Outcome) -> None:
+    """Say which earlier results are replaced, where what was run differs."""
+    try:
+        earlier = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))["facts"]
+        changed = [
+            f"{name} {earlier.get(name, 'none')} before, {outcome.facts.get(name, 'none')} now"
+            for name in ("suite", "systems", "seed", "grid", "data", "questions per edit at most")
+            if earlier.get(name) != outcome.facts.get(name)
+        ]
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return
+    if changed:
+        say(f"{folder}: earlier results were replaced ({'; '.join(changed)})")
 
 
 def compare(first: str, second: str, *, jsonl: bool) -> int:
@@ -238,6 +265,23 @@ def _check_grid(suite: str, takes: str, grid: str) -> None:
         raise UsageError(f"no grid {grid!r}: use one of {', '.join(GRIDS)}")
 
 
+def _check_results(folder: Path) -> None:
+    """Make the folder of a run's results, before any work.
+
+    Raises:
+        UsageError: it cannot be written to, or holds other things than results.
+    """
+    check_folder(str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        why = f"{folder}: no results can be written there ({error.strerror}): choose another folder"
+        raise UsageError(why) from error
+    if kept and not kept & {"work", "outcome.json"}:
+        raise UsageError(f"{folder}: holds other files than results: choose another folder")
+
+
 def check_folder(path: str) -> None:
     """Refuse a folder that nothing can be written to; one that is absent is not made yet.
 
@@ -291,17 +335,20 @@ def _pictures(data: Sequence[str]) -> tuple[list[str], int]:
 def _print(table: Table) -> None:
     from rich.table import Table as Grid
 
-    from originlens.bench.report import words
+    from originlens.bench.report import marked
 
     grid = Grid(title=table.title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for column in table.columns:
-        grid.add_column(column)
-    for row in table.rows:
-        grid.add_row(*(_narrow(printable(words(cell)), cell) for cell in row))
+    for number, column in enumerate(table.columns):
+        # The first column holds what people type next: it is never cut.
+        grid.add_column(column, no_wrap=number == 0, overflow="fold")
+    texts, notes = marked(table)
+    for cells, row in zip(texts, table.rows, strict=True):
+        shown = (_narrow(printable(t), cell) for t, cell in zip(cells, row, strict=True))
+        grid.add_row(*shown)
     out: Any = console()
     out.print(grid)
-    if table.note:
-        out.print(table.note, style="dim")
+    for note in filter(None, (table.note, *notes)):
+        out.print(note, style="dim")
 
 
 def _narrow(text: str, cell: object) -> str:

@@ -119,6 +119,40 @@ def test_a_kill_loses_no_answer_that_was_told(tmp_path: Path) -> None:
         assert told > 5
 
 
+FORSAKEN = """
+import os, sys, time
+from originlens.bench.runner import Journal, answers, key_of
+
+class Slow:
+    def answer(self, question):
+        time.sleep(0.05)
+        return {"process": os.getpid()}
+
+if __name__ == "__main__":
+    with Journal(sys.argv[1]) as journal:
+        answers(Slow(), {key_of(n): n for n in range(4000)}, journal, jobs=2)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_processes_end_with_the_one_that_asks(tmp_path: Path) -> None:
+    script, path = tmp_path / "forsaken.py", tmp_path / "answers.jsonl"
+    script.write_text(FORSAKEN)
+    with subprocess.Popen([sys.executable, script, path]) as run:
+        deadline = time.monotonic() + 60
+        workers: set[int] = set()
+        while len(workers) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+            lines = path.read_text().splitlines()[:-1] if path.exists() else []
+            workers = {json.loads(line)["answer"]["process"] for line in lines}
+        run.send_signal(signal.SIGKILL)
+    assert len(workers) == 2
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "a process outlived the one that asked"
+        time.sleep(0.1)
+
+
 def test_keys_tell_their_parts_apart() -> None:
     assert key_of("a", "b") != key_of("ab")
     assert key_of("a", 1) == key_of("a", "1")

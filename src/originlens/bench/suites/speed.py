@@ -187,7 +187,8 @@ def _table(
                 card.name,
                 measured,
                 f"{stated:g} per {card.cost.per}" if stated else "",
-                measured.value / stated if stated and times else None,
+                # A metric's card speaks of more data than its example has.
+                measured.value / stated if stated and times and kind != "metric" else None,
                 max(memory) if memory else None,
                 _median("ratio", ratios, seed) if ratios else None,
             )

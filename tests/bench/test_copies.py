@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from originlens.bench.copies import AskMatchers, Edit, Question, row, task
+from originlens.bench.copies import AskMatchers, Edit, Question, row, system, task, version
 from originlens.bench.suites._copy import _confusions
-from originlens.core.errors import UsageError
+from originlens.core.errors import ReadError, UsageError
 from originlens.core.registry import make
 
 EDITS = (Edit("small", "resize:0.5"), Edit("pasted", "paste:0.5", indexed_host=True))
@@ -94,6 +94,52 @@ def test_a_picture_that_breaks_is_a_row_with_its_error(pictures, tmp_path):
     question = Question(str(broken), EDITS[0])
     answer = AskMatchers({"pdq": str(tmp_path / "pdq")}).answer(("pdq", question))
     assert "CorruptImage" in row("pdq", question, answer)["error"]
+
+
+def enrolled(pictures: list[str], folder: Path) -> str:
+    folder.mkdir()
+    make("matcher", "phash").enrol(pictures[:4], str(folder))
+    return str(folder)
+
+
+def spoil_nothing_left(path: Path) -> None:
+    path.unlink()
+
+
+def spoil_junk(path: Path) -> None:
+    path.write_bytes(b"no archive")
+
+
+def spoil_cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def spoil_inside(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[40:200] = bytes(160)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("spoil", [spoil_nothing_left, spoil_junk, spoil_cut, spoil_inside])
+def test_what_a_matcher_made_and_is_broken_ends_the_run_with_the_remedy(pictures, tmp_path, spoil):
+    folder = enrolled(pictures, tmp_path / "phash")
+    spoil(tmp_path / "phash" / "references.npz")
+    worker = AskMatchers({"phash": folder})
+    with pytest.raises(ReadError, match=r"references\.npz: .*remove its folder and run") as caught:
+        worker.answer(("phash", Question(pictures[0])))
+    assert "pickle" not in str(caught.value)
+
+
+def test_an_index_that_is_gone_ends_the_run_with_the_remedy(pictures, tmp_path):
+    worker = AskMatchers({"originlens": str(tmp_path / "gone")})
+    with pytest.raises(ReadError, match=r"gone: .*; remove this folder and run again"):
+        worker.answer(("originlens", Question(pictures[0])))
+
+
+@pytest.mark.parametrize("ask", [system, version])
+def test_a_spec_that_is_gone_is_refused_by_its_name(tmp_path, ask):
+    with pytest.raises(UsageError, match=r"gone\.toml: cannot be read as a model's spec"):
+        ask(str(tmp_path / "gone.toml"))
 
 
 def test_a_confusion_tells_the_relation_of_the_edited_picture_and_the_worst_of_a_stranger():

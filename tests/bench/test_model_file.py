@@ -156,6 +156,12 @@ def test_a_wrong_spec_of_a_detector_says_why(spec: Path, text: str, named: str) 
         Spec.read(str(spec))
 
 
+def test_a_wrong_side_is_told_with_the_shape_that_the_model_takes(spec: Path) -> None:
+    spec.write_text(SPEC.replace("side = 16", "side = 24"))
+    with pytest.raises(UsageError, match=r"\(1, 3, 24, 24\) .*it takes \(1, 3, 16, 16\).*side"):
+        ModelDetector(str(spec)).inspect(flat(1, 2, 3))
+
+
 def test_a_detector_is_no_descriptor(spec: Path) -> None:
     with pytest.raises(UsageError, match="not of a descriptor"):
         describer("gem-v0", str(spec))

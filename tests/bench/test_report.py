@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from originlens.bench.outcome import Chart, Series
+import pytest
+
+from originlens.bench.outcome import Chart, Outcome, Series, read_rows
 from originlens.bench.report import svg
+from originlens.core.errors import ReadError
 
 COLUMNS = ("called negative", "called positive", "not examinable")
 
@@ -20,6 +24,23 @@ def test_a_matrix_has_every_number_and_name() -> None:
     words = re.findall(r"<text [^>]*>([^<]+)</text>", drawn)
     assert [w for w in words if w.endswith("%")] == ["75 %", "25 %", "0 %", "0 %", "100 %", "0 %"]
     assert {*COLUMNS, "camera (4)", "gan (2)"} <= set(words)
+
+
+@pytest.mark.parametrize("keep", [0, 40, -9])
+def test_broken_rows_are_told_by_file_and_remedy(tmp_path: Path, keep: int) -> None:
+    rows = tuple({"system": "pdq", "rank": n, "found": True} for n in range(50))
+    Outcome("copy-quick", {}, (), rows=rows).write(tmp_path)
+    assert read_rows(tmp_path) == list(rows)
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ReadError, match=r"rows\.parquet: cannot be read .*do the run again"):
+        read_rows(tmp_path)
+
+
+def test_broken_rows_of_csv_are_told_too(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("system,rank\npdq,first\n")
+    with pytest.raises(ReadError, match=r"rows\.csv: cannot be read .*do the run again"):
+        read_rows(tmp_path)
 
 
 def test_a_matrix_is_readable_on_any_page() -> None:

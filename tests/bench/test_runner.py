@@ -66,6 +66,35 @@ def test_a_line_cut_short_is_dropped_and_written_anew(tmp_path: Path) -> None:
     assert len([json.loads(line) for line in path.read_text().splitlines()]) == 3
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\xff\xfe\x00\x9d\x00",
+        b"no JSON",
+        b"[" * 100_000,
+        b'{"key": 3}',
+        b'{"key": "k", "answer": []}',
+        b"[]",
+        b"",
+    ],
+)
+def test_a_line_in_the_middle_that_cannot_be_read_is_asked_again(
+    tmp_path: Path, junk: bytes
+) -> None:
+    path = tmp_path / "answers.jsonl"
+    with Journal(path) as journal:
+        answers(Square(), questions(4), journal)
+    lines = path.read_bytes().splitlines()
+    lines[1] = junk
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    for asked in (1, 0):
+        with Journal(path) as journal:
+            worker = Square()
+            found = answers(worker, questions(4), journal)
+        assert worker.asked == asked
+        assert [a["square"] for a in found] == [0, 1, 4, 9]
+
+
 class Broken:
     def answer(self, question: int) -> dict[str, int]:
         if question == 30:

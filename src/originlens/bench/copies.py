@@ -17,8 +17,9 @@ import numpy as np
 from originlens.bench import Matcher
 from originlens.bench.chains import code_of, parse
 from originlens.bench.draws import rng_of, shuffled
+from originlens.bench.model_file import Spec
 from originlens.bench.runner import Answer, content_of, key_of, version_of
-from originlens.core.errors import OriginLensError
+from originlens.core.errors import OriginLensError, ReadError, StoreError
 from originlens.core.image import Image
 from originlens.core.registry import make, method
 
@@ -134,6 +135,7 @@ def system(name: str) -> Matcher:
         UsageError: there is none of that name, or the spec is wrong.
     """
     if name.endswith(".toml"):
+        Spec.read(name)  # a wrong one is told before any work
         made: Matcher = make("matcher", "descriptor", spec=name)
         return made
     found: Matcher = make("matcher", name)
@@ -144,10 +146,9 @@ def version(name: str) -> str:
     """What answers of that system depend on besides the questions."""
     if not name.endswith(".toml"):
         return version_of(method("matcher", name))
-    from originlens.bench.model_file import Spec
-
+    spec = Spec.read(name)
     own = version_of(method("matcher", "descriptor"))
-    return key_of(own, content_of(name), content_of(Spec.read(name).model))
+    return key_of(own, content_of(name), content_of(spec.model))
 
 
 class AskMatchers:
@@ -164,11 +165,16 @@ class AskMatchers:
         self._open: dict[str, Matcher] = {}
 
     def answer(self, question: tuple[str, Question]) -> Answer:
-        """``{"matches": [[path, relation, score], ...], "ms", "error"}`` of (matcher, question)."""
+        """``{"matches": [[path, relation, score], ...], "ms", "error"}`` of (matcher, question).
+
+        Raises:
+            ReadError: what the matcher made when it was enrolled is gone or broken.
+        """
         name, asked = question
+        # Not within the try: it is no question's fault, and no answer to keep.
+        matcher = self._matcher(name)
         try:
             image = asked.image()
-            matcher = self._matcher(name)
             started = time.perf_counter()
             found = matcher.match(image, top=self._top)
         except OriginLensError as error:
@@ -183,7 +189,11 @@ class AskMatchers:
     def _matcher(self, name: str) -> Matcher:
         if name not in self._open:
             matcher = system(name)
-            matcher.open(self._folders[name])
+            folder = self._folders[name]
+            try:
+                matcher.open(folder)
+            except StoreError as error:
+                raise ReadError(f"{folder}: {error}; remove this folder and run again") from error
             self._open[name] = matcher
         return self._open[name]
 

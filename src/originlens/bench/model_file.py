@@ -152,7 +152,8 @@ class Spec:
                 latter when it is called).
             MissingExtra: TorchScript without torch.
         """
-        run = _onnx(self.model) if self.model.endswith(".onnx") else _torchscript(self.model)
+        is_onnx = self.model.endswith(".onnx")
+        run, wanted = _onnx(self.model) if is_onnx else (_torchscript(self.model), "")
 
         def describe(image: Image) -> Floats:
             shown = self.prepared(image)
@@ -161,8 +162,11 @@ class Spec:
             except OriginLensError:
                 raise
             except Exception as error:  # both libraries raise errors of their own kinds
-                said = str(error).strip().splitlines()[-1:]
-                raise UsageError(f"{self.model}: cannot take {shown.shape}: {said}") from error
+                said = " ".join(str(error).strip().splitlines()[-1:])
+                raise UsageError(
+                    f"{self.model}: cannot take {shown.shape} ({said}){wanted}: see side and "
+                    "layout of its spec"
+                ) from error
             return found[0] if found.ndim > 1 else found
 
         return describe
@@ -179,7 +183,8 @@ def _three(values: Any) -> tuple[float, float, float]:
     return float(first), float(second), float(third)
 
 
-def _onnx(path: str) -> Run:
+def _onnx(path: str) -> tuple[Run, str]:
+    """The model, and in words which shape it takes."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -188,8 +193,13 @@ def _onnx(path: str) -> Run:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the library has an error class per fault of a file
         raise UsageError(f"{path}: is no ONNX model: {error}") from error
-    name = session.get_inputs()[0].name
-    return lambda values: np.asarray(session.run(None, {name: values})[0], np.float32)
+    taken = session.get_inputs()[0]
+    wanted = ", ".join(str(n) for n in taken.shape)  # a name or None where any length will do
+
+    def run(values: Floats) -> Floats:
+        return np.asarray(session.run(None, {taken.name: values})[0], np.float32)
+
+    return run, f", it takes ({wanted}) {taken.type}"
 
 
 def _torchscript(path: str) -> Run:

@@ -153,21 +153,40 @@ def read_rows(folder: str | os.PathLike[str]) -> list[Row]:
     """The rows that :meth:`Outcome.write` wrote.
 
     Raises:
-        ReadError: the folder holds none, or they need pyarrow and that is absent.
+        ReadError: the folder holds none or broken ones, or they need pyarrow and that is absent.
     """
     place = Path(folder)
     if (place / "rows.parquet").is_file():
+        return _read_parquet(place / "rows.parquet")
+    table = place / "rows.csv"
+    if table.is_file():
         try:
-            import pyarrow.parquet
-        except ImportError as error:
-            need = "pip install 'originlens[bench]'"
-            raise ReadError(f"{place}/rows.parquet: reading it needs pyarrow: {need}") from error
-        found: list[Row] = pyarrow.parquet.read_table(place / "rows.parquet").to_pylist()
-        return found
-    if (place / "rows.csv").is_file():
-        with (place / "rows.csv").open(newline="", encoding="utf-8") as file:
-            return [_typed(row) for row in csv.DictReader(file)]
+            with table.open(newline="", encoding="utf-8") as file:
+                return [_typed(row) for row in csv.DictReader(file)]
+        except (OSError, ValueError, csv.Error) as error:
+            raise _broken(table, error) from error
     raise ReadError(f"{place}: no rows of a benchmark here: give a folder that bench run wrote")
+
+
+def _read_parquet(path: Path) -> list[Row]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        need = "pip install 'originlens[bench]'"
+        raise ReadError(f"{path}: reading it needs pyarrow: {need}") from error
+    try:
+        found: list[Row] = pyarrow.parquet.read_table(path).to_pylist()
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _broken(path, error) from error
+    return found
+
+
+def _broken(path: Path, error: Exception) -> ReadError:
+    reason = " ".join(str(error).split())[:200]
+    return ReadError(
+        f"{path}: cannot be read ({reason}): do the run again, which keeps its answers"
+    )
 
 
 #: Columns of rows that hold numbers with a fraction.

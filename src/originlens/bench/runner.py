@@ -44,7 +44,8 @@ class Worker(Protocol):
 class Journal:
     """Answers by key in one file of JSON lines.
 
-    A line that a kill cut short is dropped when the file is opened again.
+    A line that a kill cut short is dropped when the file is opened again; one that cannot be read
+    is passed over, so that its question is asked again.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -65,9 +66,17 @@ class Journal:
                     if not line.endswith(b"\n"):
                         break
                     whole += len(line)
-                    stored = json.loads(line)
-                    self._answers[stored["key"]] = stored["answer"]
+                    self._take(line)
         return whole
+
+    def _take(self, line: bytes) -> None:
+        try:
+            stored = json.loads(line)
+        except (ValueError, RecursionError):  # junk; brackets without end exhaust the parser
+            return
+        match stored:
+            case {"key": str(key), "answer": dict(answer)}:
+                self._answers[key] = answer
 
     def __contains__(self, key: str) -> bool:
         return key in self._answers

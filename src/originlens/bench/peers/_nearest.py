@@ -6,6 +6,8 @@ A subclass says how a picture is described and how alike references are to a des
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -13,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.errors import MissingExtra, OriginLensError, UsageError
+from originlens.core.errors import MissingExtra, OriginLensError, ReadError, UsageError
 from originlens.core.evidence import Match
 from originlens.core.image import Image
 from originlens.core.registry import Card
@@ -21,6 +23,8 @@ from originlens.core.registry import Card
 Array = npt.NDArray[Any]
 Scores = npt.NDArray[np.float64]
 _FILE = "references.npz"
+#: What reading a broken archive of arrays raises.
+_BROKEN = (ValueError, LookupError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class Nearest(ABC):
@@ -74,10 +78,22 @@ class Nearest(ABC):
         return failed
 
     def open(self, folder: str) -> None:
-        """Open what :meth:`enrol` made, for this process."""
-        with np.load(os.path.join(folder, _FILE)) as stored:
-            self.rows, self.ends = stored["rows"], stored["ends"]
-            self._names: list[str] = stored["names"].tolist()
+        """Open what :meth:`enrol` made, for this process.
+
+        Raises:
+            ReadError: the file is gone or broken.
+        """
+        path = os.path.join(folder, _FILE)
+        try:
+            # Opened by us: numpy takes whatever is no archive for a pickle, and advises to load it.
+            with zipfile.ZipFile(path) as archive:
+                self.rows, self.ends, names = (
+                    _member(archive, name) for name in ("rows", "ends", "names")
+                )
+        except (OSError, *_BROKEN) as error:
+            why = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
+            raise ReadError(f"{path}: {why}: remove its folder and run again") from error
+        self._names: list[str] = names.tolist()
 
     def match(self, image: Image, *, top: int = 10) -> list[Match]:
         """The most alike references, best first; of equal ones the one enrolled first."""
@@ -95,6 +111,11 @@ class Nearest(ABC):
             )
             for i in np.argsort(-scores, kind="stable")[:top].tolist()
         ]
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> Array:
+    with archive.open(f"{name}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 class NearestHash(Nearest):

@@ -67,6 +67,42 @@ def test_no_difference_at_all_is_not_certainty():
     assert found["recall (own decision)"]["first"].low < 1
 
 
+def test_a_difference_without_spread_is_bounded_by_its_pictures():
+    # 0.025 ** (1 / k) is Clopper and Pearson's lower bound of k of k.
+    for count, reach in ((2, 0.025 ** (1 / 2)), (6, 0.025 ** (1 / 6))):
+        rows = retrieved([True] * count, [False] * 5, ms=1)
+        lost = retrieved([False] * count, [False] * 5, ms=1)
+        recall = lines(paired(rows, lost))["recall (own decision)"]
+        worse, better = recall["difference"], lines(paired(lost, rows))["recall (own decision)"]
+        assert (worse.value, worse.low) == (-1, -1)
+        # The pictures that were not seen may differ the other way round.
+        assert worse.high == pytest.approx(1 - 2 * reach)
+        assert better["difference"].low == pytest.approx(2 * reach - 1)
+        # As McNemar's test: two questions show nothing, six do.
+        assert (worse.high < 0) == (recall["p"] < 0.05)
+        assert f"{count} independent units" in worse.note
+
+
+def test_questions_on_one_picture_are_one_group():
+    rows = [row | {"sha256": "a"} for row in retrieved([True, False], [], ms=1)]
+    other = [row | {"found": True, "rank": 1} for row in rows]
+    recall = lines(paired(rows, other))["recall (own decision)"]["difference"]
+    hidden = 0.975
+    assert recall.value == 0.5
+    assert recall.low == pytest.approx(0.5 - hidden * 1.5)
+    assert recall.high == pytest.approx(0.5 + hidden * 0.5)
+
+
+def test_separated_scores_are_bounded_by_the_smaller_class():
+    rows = [
+        asked(n, negative=n > 4) | {"found": False, "called": False, "score": float(n < 5)}
+        for n in range(6)
+    ]
+    auc = lines(paired(rows, rows))["AUC"]
+    assert (auc["first"].low, auc["first"].high) == pytest.approx((0.025, 1))
+    assert (auc["difference"].low, auc["difference"].high) == pytest.approx((-0.975, 0.975))
+
+
 def detected(shift: float, *, seed: int) -> list[dict]:
     """Rows of a detector: forged pictures score ``shift`` higher."""
     rng = np.random.default_rng(seed)

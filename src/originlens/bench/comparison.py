@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from originlens.bench.findings import PIXEL_METRICS
+from originlens.bench.metrics._agreement import Interval, agree, agreed
 from originlens.bench.outcome import Cell, Row, Table
 from originlens.bench.results import Value
-from originlens.bench.suites._values import grouped_share
+from originlens.bench.suites._values import UNIT, grouped_share
 from originlens.core.errors import UsageError
 from originlens.core.registry import make
-from originlens.core.stats import binomial_test, bootstrap, clopper_pearson
+from originlens.core.stats import binomial_test, bootstrap
 
 _ROUNDS = 2000
+#: Bounds of differences of numbers in [0, 1].
+_OF_DIFFERENCES = (-1.0, 1.0)
 #: Columns that tell what was asked, as far as a suite's rows have them.
 _ASKED = (
     "edit", "expression", "afterwards", "strength", "track", "cell", "kind", "sha256", "seed",
@@ -53,7 +56,9 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
 
     Which measures depends on what the rows hold: shares (recall, payloads, false alarms), the AUC
     of detectors' scores, means (pixel metrics, bits), the median time of a call. The intervals are
-    percentile bootstraps over pictures, each with all its questions; ``p`` is McNemar's exact test
+    percentile bootstraps over pictures, each with all its questions. Where every resample agrees
+    they are exact instead: of k pictures that all showed one difference, a share of 1 - (lower
+    Clopper-Pearson bound of k of k) may show any other. ``p`` is McNemar's exact test
     (1947) on the questions that only one got right.
 
     Args:
@@ -73,7 +78,8 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
         raise UsageError("these runs measured nothing that differs from system to system")
     note = (
         "Only questions that both were asked. Difference: second minus first, 95 % interval by "
-        "paired bootstrap over pictures; p: McNemar's exact test, of shares."
+        "paired bootstrap over pictures (where every resample agrees, Clopper-Pearson's bound of what "
+        "other pictures could show); p: McNemar's exact test, of shares."
     )
     columns = ("measure", "questions", "first", "second", "difference", "p")
     return Table("Paired comparison", columns, tuple(rows), note)
@@ -106,14 +112,10 @@ def _share(name: str, pairs: Sequence[Pair], share: _Share, seed: int) -> Iterat
     worse = int((right[:, 1] < right[:, 0]).sum())
     groups = [str(a["sha256"]) for a, _ in pairs]
     first, second = (grouped_share((right[:, k] > 0.5).tolist(), groups, seed) for k in (0, 1))
-    if better + worse:
-        p = binomial_test(better, better + worse, 0.5, "two-sided")
-        difference = _bootstrapped("difference", right, _difference(np.mean), groups, seed)
-    else:
-        # Every resample agrees, which is no certainty: so many groups can hide that much.
-        count = len(set(groups))
-        p, bound = 1.0, clopper_pearson(0, count)[1]
-        difference = Value("difference", 0.0, -bound, bound, count)
+    p = binomial_test(better, better + worse, 0.5, "two-sided") if better + worse else 1.0
+    difference = _bootstrapped(
+        "difference", right, _difference(np.mean), groups, seed, _OF_DIFFERENCES
+    )
     yield (name, len(pairs), first, second, difference, p)
 
 
@@ -141,9 +143,15 @@ def _auc(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
         return area(1)(drawn) - area(0)(drawn)
 
     groups = [str(a["sha256"]) for a, _ in chosen]
+    # As many pairs of a positive and a negative share no picture.
+    units = min(len({g for g, t in zip(groups, truth, strict=True) if t == c}) for c in (0, 1))
     found = [
-        _bootstrapped(name, scores, of, groups, seed)
-        for name, of in (("auc", area(0)), ("auc", area(1)), ("difference", gap))
+        _bootstrapped(name, scores, of, groups, seed, bounds, units)
+        for name, of, bounds in (
+            ("auc", area(0), UNIT),
+            ("auc", area(1), UNIT),
+            ("difference", gap, _OF_DIFFERENCES),
+        )
     ]
     yield ("AUC", len(chosen), *found, None)
 
@@ -152,13 +160,13 @@ def _means(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
     for column, name in _MEANS.items():
         chosen = [p for p in pairs if all(row.get(column) is not None for row in p)]
         if chosen:
-            yield _averaged(name, column, np.mean, chosen, seed)
+            yield _averaged(name, column, np.mean, chosen, seed, bounded=True)
 
 
 def _times(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
     chosen = [(a, b) for a, b in pairs if a.get("ms") is not None and b.get("ms") is not None]
     if chosen:
-        yield _averaged("ms (median)", "ms", np.median, chosen, seed)
+        yield _averaged("ms (median)", "ms", np.median, chosen, seed, bounded=False)
 
 
 def _values(pairs: Sequence[Pair], value: Callable[[Row], float]) -> Floats:
@@ -166,16 +174,18 @@ def _values(pairs: Sequence[Pair], value: Callable[[Row], float]) -> Floats:
     return np.array([[value(a), value(b)] for a, b in pairs], dtype=np.float64)
 
 
-def _averaged(name: str, column: str, average: Average, pairs: Sequence[Pair], seed: int) -> Line:
-    """A line of a column's average over both, and its difference."""
+def _averaged(
+    name: str, column: str, average: Average, pairs: Sequence[Pair], seed: int, *, bounded: bool
+) -> Line:
+    """A line of a column's average over both, and its difference; ``bounded``: in [0, 1]."""
     values = _values(pairs, lambda row: float(row[column]))
     groups = [str(a["sha256"]) for a, _ in pairs]
     found = [
-        _bootstrapped(label, values, of, groups, seed)
-        for label, of in (
-            (name, lambda rows: float(average(rows[:, 0]))),
-            (name, lambda rows: float(average(rows[:, 1]))),
-            ("difference", _difference(average)),
+        _bootstrapped(label, values, of, groups, seed, bounds if bounded else None)
+        for label, of, bounds in (
+            (name, lambda rows: float(average(rows[:, 0])), UNIT),
+            (name, lambda rows: float(average(rows[:, 1])), UNIT),
+            ("difference", _difference(average), _OF_DIFFERENCES),
         )
     ]
     return (name, len(pairs), *found, None)
@@ -186,8 +196,24 @@ def _difference(average: Average) -> Statistic:
 
 
 def _bootstrapped(
-    name: str, values: Floats, statistic: Statistic, groups: Sequence[str], seed: int
+    name: str,
+    values: Floats,
+    statistic: Statistic,
+    groups: Sequence[str],
+    seed: int,
+    bounds: Interval | None,
+    units: int | None = None,
 ) -> Value:
+    """A statistic with its interval, which is no point where every resample agrees.
+
+    Within ``bounds`` it is then widened by what a share of groups could hide that none of ``units``
+    (by default, all groups) showed.
+    """
     rng = np.random.default_rng(seed)
     low, high = bootstrap(values, statistic, rng, groups=groups, rounds=_ROUNDS)
-    return Value(name, statistic(values), low, high, len(set(groups)))
+    value, count = statistic(values), len(set(groups))
+    if bounds is None or not agree(low, high):
+        return Value(name, value, low, high, count)
+    units = count if units is None else units
+    note = f"every resample agrees: {units} independent units, none otherwise (Clopper-Pearson)"
+    return Value(name, value, *agreed(value, units, bounds), count, note)

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from originlens.bench.metrics.auc import Auc
+from originlens.bench.metrics.bit_accuracy import BitAccuracy
 from originlens.bench.metrics.cllr import Cllr
+from originlens.bench.metrics.eer import Eer
+from originlens.bench.metrics.pixel_auc import PixelAuc
+from originlens.bench.metrics.pixel_f1 import PixelF1
 from originlens.bench.metrics.recall_at_k import RecallAtK
+from originlens.bench.metrics.recall_at_precision import RecallAtPrecision
+from originlens.bench.metrics.risk_at_coverage import RiskAtCoverage
+from originlens.bench.metrics.ssim import Ssim
 from originlens.bench.metrics.tpr_at_fpr import TprAtFpr
 from originlens.bench.metrics.uap import Uap
 from originlens.bench.results import Pairs, Value
@@ -48,9 +55,94 @@ def test_a_proportion_without_a_miss_counts_groups_as_trials() -> None:
     groups = [i // 6 for i in ids]
     assert RecallAtK().interval(ids, answers, rng=RNG(0)) == stats.clopper_pearson(60, 60)
     grouped = RecallAtK().interval(ids, answers, rng=RNG(0), groups=groups)
-    assert grouped == stats.clopper_pearson(10, 10)
+    assert grouped == pytest.approx(stats.clopper_pearson(10, 10))
     none = RecallAtK().interval(ids, [[-1]] * 60, rng=RNG(0), groups=groups)
-    assert none == stats.clopper_pearson(0, 10)
+    assert none == pytest.approx(stats.clopper_pearson(0, 10))
+
+
+def lower(k: int) -> float:
+    """Clopper and Pearson's lower bound of k of k, in closed form."""
+    return float(0.025 ** (1 / k))
+
+
+def test_only_groups_with_a_positive_are_trials_of_a_true_positive_rate() -> None:
+    labels = np.arange(205) < 5
+    for groups in (None, list(range(205)), [f"g{i}" if i < 5 else "rest" for i in range(205)]):
+        found = TprAtFpr().interval(labels, labels * 1.0, rng=RNG(0), groups=groups)
+        assert found == pytest.approx((lower(5), 1), abs=1e-9)
+        assert found[0] == pytest.approx(0.478, abs=5e-4)
+    missed = TprAtFpr().interval(labels, labels * -1.0, rng=RNG(0), groups=list(range(205)))
+    assert missed == pytest.approx((0, 1 - lower(5)), abs=1e-9)
+    # Two pictures of the five share a source: four trials.
+    shared = [0, 0, *range(2, 205)]
+    found = TprAtFpr().interval(labels, labels * 1.0, rng=RNG(0), groups=shared)
+    assert found == pytest.approx((lower(4), 1), abs=1e-9)
+
+
+def test_risk_counts_the_answers_kept() -> None:
+    right, confidence = np.arange(10) < 8, np.linspace(1, 0, 10)
+    for groups in (None, list(range(10))):
+        found = RiskAtCoverage(coverage=0.8).interval(
+            right, confidence, rng=RNG(0), groups=groups, rounds=50
+        )
+        assert found[0] == 0
+        assert found[1] >= 1 - lower(8) - 1e-9
+    sure = RiskAtCoverage(coverage=0.5).interval(
+        right | True, confidence, rng=RNG(0), groups=list(range(10)), rounds=50
+    )
+    assert sure == pytest.approx((0, 1 - lower(5)), abs=1e-9)
+
+
+def test_the_smaller_class_limits_a_perfect_auc() -> None:
+    labels = np.arange(6) < 5
+    value = Auc().value(labels, labels * 1.0, rng=RNG(0))
+    # One negative: as little as one success in one trial tells.
+    assert (value.low, value.high) == pytest.approx((0.025, 1))
+    assert "1 of 1" in value.note
+    worst = Auc().value(labels, labels * -1.0, rng=RNG(0))
+    assert (worst.low, worst.high) == pytest.approx((0, 0.975))
+    assert "0 of 1" in worst.note
+    labels = np.arange(40) < 10
+    assert Eer().interval(labels, labels * 1.0, rng=RNG(0)) == pytest.approx((0, 1 - lower(10)))
+    # The class of more samples may be that of fewer groups.
+    groups = [*range(10), *[10 + i // 10 for i in range(30)]]
+    found = Auc().interval(labels, labels * 1.0, rng=RNG(0), groups=groups)
+    assert found == pytest.approx((lower(3), 1))
+    # A wrong certainty would cost infinity, and ten right ones do not rule it out.
+    llr = np.where(labels, np.inf, -np.inf)
+    assert Cllr().interval(labels, llr, rng=RNG(0)) == (0, np.inf)
+
+
+def test_only_queries_with_a_reference_limit_a_perfect_ranking() -> None:
+    query = np.arange(12)
+    truth = Pairs(query < 7, query, (query < 7).astype(np.int64))
+    for metric in (Uap(), RecallAtPrecision()):
+        found = metric.interval(truth, truth.correct * 1.0, rng=RNG(0), rounds=100)
+        assert found == pytest.approx((lower(7), 1))
+
+
+def test_perfect_bits_pixels_and_pictures_are_no_certainty() -> None:
+    bits = RNG(0).random((8, 32)) < 0.5
+    assert BitAccuracy().interval(bits, bits, rng=RNG(0)) == pytest.approx((lower(8), 1))
+    assert BitAccuracy().interval(bits, ~bits, rng=RNG(0)) == pytest.approx((0, 1 - lower(8)))
+    pairs = [i // 2 for i in range(8)]
+    grouped = BitAccuracy().interval(bits, bits, rng=RNG(0), groups=pairs)
+    assert grouped == pytest.approx((lower(4), 1))
+
+    masks = [np.zeros((6, 6), bool) for _ in range(5)]
+    for mask in masks[:3]:
+        mask[1:3, 2:5] = True
+    assert PixelF1().interval(masks, masks, rng=RNG(0)) == pytest.approx((lower(5), 1))
+    # Pictures without a change cannot lower these.
+    for metric in (PixelF1(average="pooled"), PixelAuc(), PixelAuc(average="pooled")):
+        maps = [mask * 1.0 for mask in masks]
+        found = metric.interval(masks, maps, rng=RNG(0), rounds=100)
+        assert found == pytest.approx((lower(3), 1))
+
+    pictures = [RNG(i).integers(0, 256, (16, 16), dtype=np.uint8) for i in range(4)]
+    # Scaled to the bounds of SSIM, -1 and 1.
+    found = Ssim().interval(pictures, pictures, rng=RNG(0), rounds=20)
+    assert found == pytest.approx((2 * lower(4) - 1, 1))
 
 
 def test_a_chosen_threshold_never_narrows_the_exact_interval() -> None:
@@ -83,8 +175,11 @@ def test_an_infinite_value_is_not_bounded_by_leaving_it_out() -> None:
 def test_a_value_says_what_limits_it() -> None:
     labels = np.arange(20) % 2 == 0
     value = Auc().value(labels, labels * 1.0, rng=RNG(0))
-    assert value == Value("auc", 1.0, 1.0, 1.0, 20, value.note)
-    assert "every resample agrees" in value.note
+    assert value == Value("auc", 1.0, value.low, 1.0, 20, value.note)
+    assert value.note == "all units agree: exact interval of 10 of 10 (Clopper-Pearson)"
+    constant = Auc().value(labels, labels * 0.0, rng=RNG(0))
+    assert (constant.low, constant.high) == (0.5, 0.5)
+    assert "every resample agrees" in constant.note
     grouped = Auc().value(labels, RNG(0).random(20), rng=RNG(0), groups=[i // 4 for i in range(20)])
     assert grouped.n == 5
     assert grouped.note == ""

@@ -11,6 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from originlens.bench.metrics._agreement import (
+    Interval,
+    agree,
+    agreed,
+    agreement_note,
+    on_bound,
+)
 from originlens.bench.results import Value
 from originlens.core import stats
 from originlens.core.errors import UsageError
@@ -18,7 +25,6 @@ from originlens.core.registry import Card, Cost
 from originlens.core.stats import Floats
 
 Indices = npt.NDArray[np.int64]
-Interval = tuple[float, float]
 ROUNDS = 1000
 
 
@@ -26,7 +32,8 @@ class Metric(ABC):
     """See :class:`originlens.bench.results.Metric`.
 
     A proportion states its counts and gets the exact interval of Clopper and Pearson; everything
-    else is bootstrapped over units, or over groups of them. Options are attributes of their name.
+    else is bootstrapped over units, or over groups of them, and covers the exact interval of k of k
+    (or 0 of k) where the value lies on a bound. Options are attributes of their name.
     """
 
     card: ClassVar[Card]
@@ -56,6 +63,14 @@ class Metric(ABC):
         """Hits and trials where the value is a proportion, else None."""
         return None
 
+    def deciding(self, truth: Any, output: Any) -> npt.NDArray[np.bool_]:
+        """(S, N) bool: the units whose number limits the claim; all of them unless replaced.
+
+        A row per kind of unit that the value needs, such as a class: the kind with the fewest
+        independent units decides.
+        """
+        return np.ones((1, self.units(truth, output)), dtype=np.bool_)
+
     def note(self, truth: Any, output: Any, level: float) -> str:
         """What limits the claim, in words; empty if nothing does."""
         return ""
@@ -76,27 +91,56 @@ class Metric(ABC):
         of ``rounds`` rounds over units, or over ``groups`` (one label per unit) where given.
         Rounds on which the metric is undefined are left out.
 
+        Resamples hardly move a value off its bound, such as an AUC of 1, which is no certainty. The
+        interval then covers the exact one of k of k (0 of k on the lower bound), scaled to the bounds: k is
+        the number of units, or of groups that hold one, among those of :meth:`deciding`.
+
         Raises:
             UsageError: the metric is undefined here, ``level`` is not in (0, 1), or not one group
                 per unit was given.
         """
+        return self._explained(truth, output, rng, level, groups, rounds)[0]
+
+    def _explained(
+        self,
+        truth: Any,
+        output: Any,
+        rng: np.random.Generator,
+        level: float,
+        groups: Sequence[Hashable] | None,
+        rounds: int,
+    ) -> tuple[Interval, str]:
+        """The interval, and how it was made where that is not as usual."""
         if not 0 < level < 1:
             raise UsageError(f"a level lies in (0, 1), not {level}")
         value = self.measure(truth, output)
         if groups is not None and len(groups) != self.units(truth, output):
             raise UsageError(f"{len(groups)} groups for {self.units(truth, output)} units")
         counts = self.counts(truth, output)
-        if counts is None:
-            return self._clipped(self.resampled(truth, output, rng, level, groups, rounds))
-        if groups is not None and value in (0.0, 1.0):
-            # Every resample agrees, which is no certainty: each group counts as one trial.
-            trials = len(set(groups))
-            return stats.clopper_pearson(trials * int(value), trials, level)
-        exact = stats.clopper_pearson(*counts, level)
-        if groups is None and not self.chooses:
-            return exact
-        low, high = self.resampled(truth, output, rng, level, groups, rounds)
-        return (min(low, exact[0]), max(high, exact[1])) if groups is None else (low, high)
+        exact = None
+        if counts is not None and groups is None:
+            exact = stats.clopper_pearson(*counts, level)
+            if not self.chooses:
+                return exact, ""
+        low, high = self._clipped(self.resampled(truth, output, rng, level, groups, rounds))
+        if exact is not None:
+            return (min(low, exact[0]), max(high, exact[1])), ""
+        bounded = all(math.isfinite(bound) for bound in self.bounds)
+        if on_bound(value, self.bounds) and (bounded or agree(low, high)):
+            units = self._independent(truth, output, groups)
+            if counts is not None:
+                units = min(units, counts[1])
+            exact = agreed(value, units, self.bounds, level)
+            note = agreement_note(value, units, self.bounds)
+            return (min(low, exact[0]), max(high, exact[1])), note
+        agreement = "every resample agrees: n, not the interval, limits the claim"
+        return (low, high), agreement if agree(low, high) else ""
+
+    def _independent(self, truth: Any, output: Any, groups: Sequence[Hashable] | None) -> int:
+        """How many deciding units, or groups that hold one, there are of the rarest kind."""
+        kinds = self.deciding(truth, output)
+        labels = range(kinds.shape[1]) if groups is None else groups
+        return min(len({g for g, counts in zip(labels, k, strict=True) if counts}) for k in kinds)
 
     def resampled(
         self,
@@ -136,12 +180,10 @@ class Metric(ABC):
         rounds: int = ROUNDS,
     ) -> Value:
         """The measured value with its interval, for tables; the arguments of :meth:`interval`."""
-        low, high = self.interval(truth, output, rng=rng, level=level, groups=groups, rounds=rounds)
+        (low, high), made = self._explained(truth, output, rng, level, groups, rounds)
         value = self.measure(truth, output)
         count = self.units(truth, output) if groups is None else len(set(groups))
-        notes = [self.note(truth, output, level)]
-        if low == high:
-            notes.append("every resample agrees: n, not the interval, limits the claim")
+        notes = [self.note(truth, output, level), made]
         return Value(self.label, value, low, high, count, "; ".join(filter(None, notes)))
 
     @property

@@ -98,6 +98,12 @@ class OverlapMetric(MaskMetric):
         super().__init__(average=average)
         self.threshold = threshold
 
+    def deciding(self, truth: Any, output: Any) -> npt.NDArray[np.bool_]:
+        """Every picture; of pooled pixels those with a change, where there is one."""
+        changed = np.array([mask.any() for mask in _listed(truth)])
+        pooled = self.average == "pooled" and changed.any()
+        return (changed if pooled else np.ones_like(changed))[None]
+
     @abstractmethod
     def overlap(self, hits: Floats, false: Floats, missed: Floats) -> Floats:
         """Values of (...) true positive, false positive and false negative pixel counts."""
@@ -135,6 +141,12 @@ class OverlapMetric(MaskMetric):
 
 class RankedMaskMetric(MaskMetric):
     """A function of the whole ranking of pixels by their scores."""
+
+    def deciding(self, truth: Any, output: Any) -> npt.NDArray[np.bool_]:
+        """Pictures with changed and intact pixels; the fewer of either kind for pooled pixels."""
+        changed = np.array([mask.any() for mask in _listed(truth)])
+        intact = np.array([not mask.all() for mask in _listed(truth)])
+        return np.stack([changed, intact]) if self.average == "pooled" else (changed & intact)[None]
 
     @abstractmethod
     def one(self, mask: npt.NDArray[np.bool_], scores: npt.NDArray[Any]) -> float:

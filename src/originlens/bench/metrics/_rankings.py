@@ -59,6 +59,10 @@ class PairMetric(Metric):
         """The number of queries."""
         return int(truth.positives.size)
 
+    def deciding(self, truth: Any, output: Any) -> npt.NDArray[np.bool_]:
+        """Queries that have a true reference."""
+        return np.asarray(truth.positives > 0)[None]
+
     def take(self, truth: Any, output: Any, indices: Indices) -> tuple[Any, Any]:
         """The drawn queries with all their pairs; one drawn twice counts as two queries."""
         order = np.argsort(truth.query, kind="stable")

@@ -38,6 +38,15 @@ class ScoreMetric(Metric):
         }
 
 
+class ClassMetric(ScoreMetric):
+    """A metric that sets both classes against each other."""
+
+    def deciding(self, truth: Any, output: Any) -> Labels:
+        """Positives and negatives: the smaller class has as many pairs that share no sample."""
+        labels, _ = scored(truth, output)
+        return np.stack([labels, ~labels])
+
+
 def score_cost(ms: float) -> Cost:
     """Cost of one call on 100,000 samples."""
     return Cost(ms_per_mpx=ms, mb=10.0, note="100,000 samples", per="call")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._scores import ScoreMetric, curve, score_cost
+from originlens.bench.metrics._scores import ClassMetric, curve, score_cost
 from originlens.core.registry import register
 
 
@@ -24,7 +24,7 @@ from originlens.core.registry import register
         cost=score_cost(18),
     )
 )
-class Auc(ScoreMetric):
+class Auc(ClassMetric):
     """P(positive > negative) + P(tie) / 2."""
 
     higher_is_better = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._scores import ScoreMetric, score_cost, two_classes
+from originlens.bench.metrics._scores import ClassMetric, score_cost, two_classes
 from originlens.core import stats
 from originlens.core.registry import register
 
@@ -25,7 +25,7 @@ from originlens.core.registry import register
         cost=score_cost(3),
     )
 )
-class Cllr(ScoreMetric):
+class Cllr(ClassMetric):
     """Mean cost in bits, both classes weighing the same."""
 
     higher_is_better = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._scores import ScoreMetric, score_cost, two_classes
+from originlens.bench.metrics._scores import ClassMetric, score_cost, two_classes
 from originlens.core import stats
 from originlens.core.registry import register
 
@@ -26,7 +26,7 @@ from originlens.core.registry import register
         cost=score_cost(23),
     )
 )
-class CllrCalibrationLoss(ScoreMetric):
+class CllrCalibrationLoss(ClassMetric):
     """Cllr minus Cllr_min, in bits."""
 
     higher_is_better = False

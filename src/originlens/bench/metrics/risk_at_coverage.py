@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._scores import score_cost
+from originlens.bench.metrics._scores import Labels, score_cost, scored
 from originlens.bench.metrics._selective import SelectiveMetric, kept_errors
 from originlens.core.errors import UsageError
 from originlens.core.registry import register
@@ -50,6 +52,12 @@ class RiskAtCoverage(SelectiveMetric):
         """Errors among, and number of, the answers kept."""
         errors, kept = self._kept(truth, output)
         return math.ceil(errors - 1e-9), kept
+
+    def deciding(self, truth: Any, output: Any) -> Labels:
+        """The answers kept, with all that are tied at the cut."""
+        _, confidence = scored(truth, output)
+        cut = np.sort(confidence)[-self._kept(truth, output)[1]]
+        return np.asarray(confidence >= cut)[None]
 
     def _kept(self, truth: Any, output: Any) -> tuple[float, int]:
         if not 0 < self.coverage <= 1:

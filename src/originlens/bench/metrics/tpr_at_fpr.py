@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from originlens.bench.metrics._base import metric_card
-from originlens.bench.metrics._scores import ScoreMetric, curve, score_cost
+from originlens.bench.metrics._scores import Labels, ScoreMetric, curve, score_cost, scored
 from originlens.core.errors import UsageError
 from originlens.core.registry import register
 
@@ -31,7 +31,7 @@ class TprAtFpr(ScoreMetric):
 
     Thresholds are scores of the sample; a tie is passed as a whole or not at all. The interval is
     the exact one of the TPR at the threshold, widened to that of a bootstrap that chooses the
-    threshold anew (the bootstrap of groups alone where groups are given).
+    threshold anew (the bootstrap of groups alone where groups are given, unless the TPR is 0 or 1).
     """
 
     higher_is_better = True
@@ -51,6 +51,10 @@ class TprAtFpr(ScoreMetric):
         """Positives at or above the threshold, and all positives."""
         positives = curve(truth, output).positives
         return round(self.measure(truth, output) * positives), positives
+
+    def deciding(self, truth: Any, output: Any) -> Labels:
+        """The positives."""
+        return scored(truth, output)[0][None]
 
     def bound(self, truth: Any, output: Any, *, level: float = 0.95) -> float:
         """Exact one-sided upper bound of the true FPR at the threshold; > ``fpr``: not shown.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from originlens.bench.metrics._agreement import agreed, agreement_note, on_bound
 from originlens.bench.outcome import Cell as Entry
 from originlens.bench.outcome import Chart, Series, Table
 from originlens.bench.protocols.grids import Cell
@@ -28,7 +29,7 @@ from originlens.bench.suites._rates import (
     pixel_means,
     roc,
 )
-from originlens.bench.suites._values import series_of
+from originlens.bench.suites._values import UNIT, series_of
 from originlens.core import stats
 from originlens.core.stats import Floats
 
@@ -76,8 +77,8 @@ def _systems(made: Sequence[Cell], found: Found, seed: int) -> Table:
             (
                 name,
                 f"{len(aucs)} of {len(made)}",
-                _mean(ranked, groups, _auc, seed),
-                _mean(ranked, groups, _tpr, seed),
+                _mean(ranked, groups, _auc, (False, True), seed),
+                _mean(ranked, groups, _tpr, (True,), seed),
                 "" if worst is None else f"{aucs[worst]:.3f} {made[worst].name}",
                 None
                 if group is None
@@ -140,9 +141,17 @@ def _per_cell(rows: Floats, value: Callable[[stats.Roc], float]) -> dict[int, fl
 
 
 def _mean(
-    rows: Floats, groups: Sequence[str], value: Callable[[stats.Roc], float], seed: int
+    rows: Floats,
+    groups: Sequence[str],
+    value: Callable[[stats.Roc], float],
+    deciding: Sequence[bool],
+    seed: int,
 ) -> Value | None:
-    """The mean over cells; a group is drawn with all that it has in every cell."""
+    """The mean over cells; a group is drawn with all that it has in every cell.
+
+    Where it is 0 or 1, the interval covers the exact one of none or all of k groups: k is their
+    number in the cell with the fewest, of the ``deciding`` class with the fewest.
+    """
     values = _per_cell(rows, value)
     if not values:
         return None
@@ -154,7 +163,16 @@ def _mean(
     low, high = stats.bootstrap(
         rows, statistic, np.random.default_rng(seed), groups=groups, rounds=ROUNDS
     )
-    return Value("mean", float(np.mean(list(values.values()))), low, high, len(set(groups)))
+    mean, count, note = float(np.mean(list(values.values()))), len(set(groups)), ""
+    if on_bound(mean, UNIT):
+        units = min(
+            len({g for g, (c, t, _) in zip(groups, rows, strict=True) if c == cell and t == truth})
+            for cell in values
+            for truth in deciding
+        )
+        exact, note = agreed(mean, units, UNIT), agreement_note(mean, units, UNIT)
+        low, high = min(low, exact[0]), max(high, exact[1])
+    return Value("mean", mean, low, high, count, note)
 
 
 def _by_cell(

@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from originlens.bench.metrics._agreement import agreed, agreement_note
 from originlens.bench.outcome import Series
 from originlens.bench.results import Value
 from originlens.core.processors import available_cpus
 from originlens.core.stats import bootstrap, clopper_pearson
 
 _ROUNDS = 200
+#: Bounds of shares.
+UNIT = (0.0, 1.0)
 
 
 def share(hits: Sequence[bool], name: str = "share") -> Value:
@@ -28,17 +31,22 @@ def share(hits: Sequence[bool], name: str = "share") -> Value:
 
 def grouped_share(hits: Sequence[bool], groups: Sequence[str], seed: int) -> Value:
     """A share with its 95 % interval whose units are groups, such as a picture's many edits."""
-    mean, count = float(np.mean(hits)), len(set(groups))
-    if mean in (0.0, 1.0):
-        # Every resample agrees, which is no certainty: each group counts as one trial.
-        return Value("share", mean, *clopper_pearson(count * int(mean), count), count)
     return replace(grouped_mean([float(h) for h in hits], groups, seed), name="share")
 
 
 def grouped_mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Value:
-    """A mean with its 95 % bootstrap interval over groups; NaN of none."""
+    """A mean with its 95 % bootstrap interval over groups; NaN of none.
+
+    Where all values are exactly 0 or all exactly 1, they are taken as numbers in [0, 1] and get the
+    exact interval of none or all of the groups: that every resample agrees is no certainty.
+    """
+    count = len(set(groups))
     if not values:
         return Value("mean", math.nan, math.nan, math.nan, 0)
+    if set(values) in ({0.0}, {1.0}):
+        mean = float(values[0])
+        note = agreement_note(mean, count, UNIT)
+        return Value("mean", mean, *agreed(mean, count, UNIT), count, note)
     low, high = bootstrap(
         values,
         lambda drawn: float(drawn.mean()),
@@ -47,7 +55,7 @@ def grouped_mean(values: Sequence[float], groups: Sequence[str], seed: int) -> V
         rounds=_ROUNDS,
     )
     note = "every resample agrees: n, not the interval, limits the claim" if low == high else ""
-    return Value("mean", float(np.mean(values)), low, high, len(set(groups)), note)
+    return Value("mean", float(np.mean(values)), low, high, count, note)
 
 
 def series_of(name: str, x: Sequence[float | str], values: Sequence[Value]) -> Series:

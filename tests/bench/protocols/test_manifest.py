@@ -43,6 +43,28 @@ def manifests(root: Path) -> st.SearchStrategy[Manifest]:
     return rows.map(lambda found: Manifest(tuple(found), root))
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("human ai ai", r"all labels are positive \(ai 2, human 1\).* pristine, real are negative"),
+        ("real Good", r"all labels are negative \(real 1, Good 1\), and both classes are needed"),
+        ("a b c d e f g", "e 1 and 2 more"),
+        ("", "there are no rows"),
+    ],
+)
+def test_labels_of_one_class_are_named_with_those_that_are_negative(
+    tmp_path: Path, labels: str, told: str
+) -> None:
+    rows = tuple(Row(f"{i}.png", label) for i, label in enumerate(labels.split()))
+    with pytest.raises(UsageError, match=told):
+        Manifest(rows, tmp_path).require_both_classes()
+
+
+def test_two_classes_are_let_through(tmp_path: Path) -> None:
+    Manifest(ROWS, tmp_path).require_both_classes()
+    assert Manifest(ROWS, tmp_path).truth().tolist() == [False, True, True]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"manifest{suffix}"

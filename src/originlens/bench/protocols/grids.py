@@ -48,9 +48,10 @@ class Cell:
     """One evaluation.
 
     ``test`` (K,) and ``train`` (J,) are row numbers of the manifest, ascending; ``train`` is None
-    where nothing is fitted. ``attack`` is the expression applied to every test picture first (""
-    for none). ``problem`` says why the cell cannot be evaluated (a class is absent on a side); it
-    is "" for a sound one, and such a cell is yielded all the same so that reports can name it.
+    where the grid asks for no training. ``attack`` is the expression applied to every test picture
+    first ("" for none). ``problem`` says why the cell cannot be evaluated (a class is absent on a
+    side); it is "" for a sound one, and such a cell is yielded all the same so that reports can
+    name it.
     """
 
     name: str
@@ -250,7 +251,8 @@ def degradation(manifest: Manifest, attacks: Mapping[str, Sequence[float]]) -> I
     """Every attack at every strength over all rows, after one cell of untouched pictures.
 
     ``attacks`` maps an attack's name, or a chain without strengths of which the last step takes
-    the strength, to strengths in [0, 1]. Nothing is trained.
+    the strength, to strengths in [0, 1]. The cells name no rows to train on: systems that learn do
+    so on untouched pictures, of the other side of a split.
 
     Raises:
         UsageError: an unknown attack, or a strength outside [0, 1].
@@ -278,7 +280,7 @@ def cells(name: str, manifest: Manifest, *, seed: int = 0) -> list[Cell]:
         seed: puts units on sides where the manifest has no splits.
 
     Raises:
-        UsageError: no such grid, or the manifest lacks what it needs.
+        UsageError: no such grid, the manifest lacks what it needs, or its labels are of one class.
     """
     grid, _, given = name.partition(":")
     if grid not in GRIDS:
@@ -288,8 +290,10 @@ def cells(name: str, manifest: Manifest, *, seed: int = 0) -> list[Cell]:
     if grid == "degradation":
         if not given:
             raise UsageError("degradation: name the attacks, such as degradation:jpeg,blur")
+        manifest.require_both_classes()
         return list(degradation(manifest, dict.fromkeys(given.split(","), STRENGTHS)))
     sides = Sides(manifest, seed=seed)
+    manifest.require_both_classes()
     if grid == "unknown":
         made = _each_unknown(sides, given)
     elif grid == "cross":

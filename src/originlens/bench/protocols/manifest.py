@@ -47,6 +47,8 @@ COLUMNS = ("path", "label", "mask", "source", "generator", "group", "split")
 SPLITS = ("train", "val", "test")
 #: Labels (lower-case) of the negative class in a detection task.
 NEGATIVE_LABELS = frozenset({"0", "real", "authentic", "pristine", "good"})
+#: Labels that an error names.
+_SHOWN = 5
 _PARQUET = (".parquet", ".pq")
 #: Longest cell that the csv module reads.
 _LONGEST_CELL = csv.field_size_limit()
@@ -132,6 +134,27 @@ class Manifest:
             if not row.label:
                 raise UsageError(f"row {number} ({row.path}) has no label: fill the label column")
         return np.array([not row.is_negative for row in self.rows], dtype=bool)
+
+    def require_both_classes(self) -> None:
+        """Refuse rows of one class: nothing tells classes apart there.
+
+        Raises:
+            UsageError: a row has no label, or all labels are of one class; the message names those
+                found and which are negative.
+        """
+        truth = self.truth()
+        if len(set(truth.tolist())) == 2:
+            return
+        if not self.rows:
+            raise UsageError("there are no rows, and both classes are needed")
+        found = Counter(row.label for row in self.rows)
+        told = ", ".join(f"{label} {count}" for label, count in found.most_common(_SHOWN))
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise UsageError(
+            f"all labels are {'positive' if truth[0] else 'negative'} ({told}{more}), and both "
+            f"classes are needed: {', '.join(sorted(NEGATIVE_LABELS))} are negative, every other "
+            "label is positive"
+        )
 
     def units(self) -> tuple[str, ...]:
         """The independent unit of each row: what a bootstrap resamples and a fold keeps whole."""

@@ -93,7 +93,7 @@ def _manifest(setting: Setting) -> tuple[Manifest, int]:
             "with --data FOLDER of a known data set"
         )
     manifest = setting.manifest
-    manifest.truth()
+    manifest.require_both_classes()
     lacking = {number - 1 for number, _ in manifest.missing()}
     kept = [i for i in range(len(manifest)) if i not in lacking]
     if setting.each is not None:

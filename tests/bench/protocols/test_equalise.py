@@ -128,6 +128,24 @@ def test_bad_files_are_rows_with_an_error(tmp_path: Path, rng: np.random.Generat
     assert "40 x 40 pixels are fewer than the recipe's 64" in told.rows[3].extra["error"]
 
 
+def test_what_can_only_give_an_empty_copy_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    gone = Manifest((Row("a.png", "real"), Row("b.png", "fake")), tmp_path)
+    with pytest.raises(ReadError, match=r"none of the 2 pictures is there, first: .*a\.png"):
+        equalise(gone, tmp_path / "out", RECIPE)
+    with pytest.raises(UsageError, match="has no rows"):
+        equalise(Manifest((), tmp_path), tmp_path / "out", RECIPE)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_for_masks_is_made_only_where_there_are_some(
+    mixed: Manifest, tmp_path: Path
+) -> None:
+    equalise(mixed.take([0, 40]), tmp_path / "out", RECIPE)
+    assert not (tmp_path / "out" / "masks").exists()
+
+
 def test_the_mask_is_cut_and_scaled_with_its_picture(tmp_path: Path) -> None:
     flags = np.zeros((80, 100), bool)
     flags[20:60, 30:80] = True

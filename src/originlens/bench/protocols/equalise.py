@@ -107,7 +107,7 @@ def equalise(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Equalised:
-    """Write the equalised copy into a folder: ``pictures/``, ``masks/``, ``manifest.csv``.
+    """Write the equalised copy into a folder: ``pictures/``, ``manifest.csv``, ``masks/``.
 
     The same manifest, recipe and seed give the same files. A run that was stopped is continued:
     files that are there are whole (written aside, then renamed) and are not made again. Pictures
@@ -123,10 +123,12 @@ def equalise(
         progress: called with (pictures done, of how many).
 
     Raises:
-        UsageError: the folder holds a copy of another manifest, recipe or seed.
-        ReadError: the folder cannot be written.
+        UsageError: the manifest has no rows, or the folder holds a copy of another manifest, recipe
+            or seed.
+        ReadError: none of the pictures is there, or the folder cannot be written.
     """
     target = Path(folder)
+    _check(manifest)
     draws = _draws(manifest, recipe, seed)
     told = progress or (lambda *_: None)
     try:
@@ -170,6 +172,17 @@ class _Copier:
         return {"row": row, "error": None}
 
 
+def _check(manifest: Manifest) -> None:
+    """Refuse, before anything is written, what can only give an empty copy."""
+    if not manifest.rows:
+        raise UsageError("the manifest has no rows: there is nothing to copy")
+    if not any(manifest.file(row).exists() for row in manifest.rows):
+        raise ReadError(
+            f"none of the {len(manifest)} pictures is there, first: "
+            f"{manifest.file(manifest.rows[0])}: paths are relative to the manifest's folder"
+        )
+
+
 def _draws(manifest: Manifest, recipe: Recipe, seed: int) -> list[_Draw]:
     """The parameters of each row, spread evenly within its class."""
     draws: list[_Draw | None] = [None] * len(manifest)
@@ -211,7 +224,7 @@ def _claim(target: Path, manifest: Manifest, recipe: Recipe, seed: int) -> None:
         return
     if target.is_dir() and any(target.iterdir()):
         raise UsageError(f"{target}: is not empty: name an empty folder")
-    for name in ("pictures", "masks"):
+    for name in ("pictures", *(["masks"] if any(row.mask for row in manifest.rows) else ())):
         (target / name).mkdir(parents=True, exist_ok=True)
     _write(path, text.encode())
 

@@ -101,7 +101,7 @@ def test_a_manifest_says_what_it_holds_and_what_it_left_out(cli, valid, toy, tmp
     assert rows.missing() == ()
     told = cli(*words).out
     assert "fake 12, real 12" in told
-    assert "notes.txt" in told
+    assert "1 file: notes.txt" in told
 
 
 def test_the_audit_finds_the_leak_and_equalising_stops_it(cli, valid, written, tmp_path):
@@ -155,6 +155,34 @@ def test_an_unreadable_row_is_an_error_of_the_audit(cli, valid, written, tmp_pat
     assert done.lines[1]["failed"] == 1
     assert done.lines[1]["leaks"]
     assert done.lines[1]["features"][0]["auc"] == 1
+
+
+def test_a_file_under_two_labels_is_a_leak_of_the_audit(cli, valid, tmp_path):
+    rng = np.random.default_rng(5)
+    for number in range(12):
+        jpeg(texture(rng), tmp_path / f"r{number}")
+        jpeg(texture(rng), tmp_path / f"f{number}")
+    (tmp_path / "f3.jpg").write_bytes((tmp_path / "r3.jpg").read_bytes())
+    rows = [f"{kind[0]}{n}.jpg,{kind},{n}" for n in range(12) for kind in ("real", "fake")]
+    (tmp_path / "m.csv").write_text("\n".join(["path,label,group", *rows]))
+    done = cli("bench", "audit", tmp_path / "m.csv", "--strict", "--jsonl")
+    assert done.code == 1
+    valid("bench-audit/1", done.lines)
+    (line,) = done.lines
+    assert line["duplicates"] == [
+        {"paths": ["r3.jpg", "f3.jpg"], "labels": ["real", "fake"], "groups": ["3", "3"]}
+    ]
+    told = cli("bench", "audit", tmp_path / "m.csv").out
+    assert "1 picture is there twice with different labels, first: r3.jpg and f3.jpg" in told
+    assert "equal bytes: r3.jpg (real, group 3) and f3.jpg (fake, group 3)" in told
+
+
+def test_a_set_whose_files_are_all_gone_is_not_copied(refused, tmp_path):
+    (tmp_path / "m.csv").write_text("path,label\na.png,real\nb.png,fake\n")
+    done = refused("bench", "equalise", tmp_path / "m.csv", tmp_path / "out")
+    assert done.code == 1
+    assert "none of the 2 pictures is there" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_grid_is_listed_without_a_run(cli, valid, written):
@@ -212,7 +240,7 @@ def test_a_suite_of_pictures_takes_those_of_a_manifest(cli, valid, written, tmp_
         *words, "--data", written.parent / "set", "--layout", written.parent / "toy.toml",
         "--out", tmp_path / "b", "--jsonl",
     )  # fmt: skip
-    assert laid.lines[0]["facts"] == facts
+    assert laid.lines[0]["facts"] == {**facts, "data": str(written.parent / "set")}
     assert facts["references"] + facts["strangers"] > COUNT
 
 
@@ -243,7 +271,14 @@ def test_a_set_of_one_class_cannot_be_audited(refused, written):
     one.write_text("\n".join([rows[0], *(row for row in rows[1:] if ",real," in row)]))
     done = refused("bench", "audit", one)
     assert done.code == 2
-    assert "one.csv: 0 independent readable units are positive" in done.err
+    assert "one.csv: all labels are negative (real 12)" in done.err
+    (one.parent / "words.csv").write_text(one.read_text().replace(",real,", ",human,"))
+    for words in (("audit",), ("run", "synthesis", "--data"), ("grid",)):
+        tail = ("cross",) if words == ("grid",) else ()
+        done = refused("bench", *words, one.parent / "words.csv", *tail)
+        assert done.code == 2
+        assert "all labels are positive (human 12)" in done.err
+        assert "0, authentic, good, pristine, real are negative" in done.err
 
 
 @pytest.mark.parametrize(

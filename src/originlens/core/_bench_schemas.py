@@ -62,6 +62,8 @@ _CHART = object_of(
     }
 )
 _SIDE = object_of({"negative": COUNT, "positive": COUNT})
+_PAIR: Schema = {**list_of(TEXT), "minItems": 2, "maxItems": 2}
+_DUPLICATE = object_of({"paths": _PAIR, "labels": _PAIR, "groups": _PAIR})
 _FEATURE = object_of({"name": TEXT, "auc": SHARE, "negative": TEXT, "positive": TEXT})
 
 
@@ -134,6 +136,10 @@ _AUDIT: dict[str, Schema] = {
     "units": COUNT,
     "features": {**list_of(_FEATURE), "description": "each alone, by falling AUC"},
     "failed": {**COUNT, "description": "rows that could not be read, each an error line"},
+    "duplicates": {
+        **list_of(_DUPLICATE),
+        "description": "pairs of rows with equal bytes, but another label or unit",
+    },
 }
 _EQUALISED: dict[str, Schema] = {
     "manifest": {**TEXT, "description": "of the copy"},

@@ -127,6 +127,32 @@ def test_pairs_are_permuted_within(tmp_path: Path, rng: np.random.Generator) -> 
     assert (found.units, found.leaks) == (20, True)
 
 
+def test_files_of_equal_bytes_are_told_where_labels_or_groups_differ(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plain = toy(tmp_path, rng, {"real": jpeg, "fake": jpeg}, count=12)
+    rows = [replace(row, group=f"g{i}") for i, row in enumerate(plain)]
+    rows[1] = replace(rows[1], group="g0")
+    manifest = Manifest(tuple(rows), tmp_path)
+
+    def copied(source: int, *targets: int) -> None:
+        for target in targets:
+            manifest.file(rows[target]).write_bytes(manifest.file(rows[source]).read_bytes())
+
+    copied(0, 1, 2)  # of one label: the first two in one group
+    same_label = audit(manifest, rng, permutations=20)
+    assert same_label.duplicates == ((rows[0], rows[2]),)
+    assert not same_label.leaks
+    assert "1 picture is there twice with different groups" in same_label.warning
+    wrong = replace(rows[1], label="fake")
+    relabelled = Manifest((rows[0], wrong, *rows[2:]), tmp_path)
+    found = audit(relabelled, rng, permutations=20)
+    assert found.duplicates == ((rows[0], wrong), (rows[0], rows[2]))
+    assert found.leaks
+    assert not found.files_tell
+    assert f"different labels, first: {rows[0].path} and {rows[1].path}" in found.warning
+
+
 def test_unreadable_files_are_told_and_left_out(tmp_path: Path, rng: np.random.Generator) -> None:
     manifest = toy(tmp_path, rng, {"real": jpeg, "fake": jpeg}, count=12)
     manifest.file(manifest.rows[0]).write_bytes(b"\xff\xd8\xff\xe0 broken")

@@ -14,6 +14,9 @@ the p-value is below :data:`LEAK_P`: with labels that mean nothing that happens 
 a hundred. An AUC below 0.5 is no information either: where classes are balanced exactly in some
 feature (as equalisation does), what is rarer in the folds trained on is commoner in the one held
 out.
+
+Files of equal bytes are reported too: with opposite labels one of them is wrong, which is a leak
+whatever the features; in different groups they can be on both sides of a split.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import numpy.typing as npt
 
 from originlens.bench.protocols._file_features import Features, columns, file_features, typical
 from originlens.bench.protocols.manifest import Manifest, Row
+from originlens.bench.runner import content_of
 from originlens.core.errors import InputError, MissingExtra, UsageError
 from originlens.core.stats import bootstrap
 
@@ -63,7 +67,8 @@ class ShortcutAudit:
     """What files alone tell about the class.
 
     ``auc`` in [0, 1] with its interval [``low``, ``high``] and ``p_value``; ``features`` by falling
-    AUC (of equal ones the plainer first); ``failed`` are the rows that could not be read.
+    AUC (of equal ones the plainer first); ``failed`` are the rows that could not be read;
+    ``duplicates`` are pairs of rows whose files have equal bytes, but whose labels or units differ.
     """
 
     auc: float
@@ -74,17 +79,31 @@ class ShortcutAudit:
     units: int
     features: tuple[Feature, ...]
     failed: tuple[tuple[Row, InputError], ...]
+    duplicates: tuple[tuple[Row, Row], ...] = ()
 
     @property
     def leaks(self) -> bool:
-        """Whether the benchmark must be warned of."""
+        """Whether files tell the classes, or a file stands there as both."""
+        return self.files_tell or any(a.is_negative != b.is_negative for a, b in self.duplicates)
+
+    @property
+    def files_tell(self) -> bool:
+        """Whether metadata and size alone tell the classes."""
         return self.low > LEAK_AUC and self.p_value < LEAK_P
 
     @property
     def warning(self) -> str:
-        """The warning in a sentence; empty where nothing leaks."""
-        if not self.leaks:
-            return ""
+        """The warnings in a sentence; empty where nothing leaks and no picture is there twice."""
+        relabelled = [(a, b) for a, b in self.duplicates if a.label != b.label]
+        regrouped = [(a, b) for a, b in self.duplicates if a.label == b.label]
+        told = (
+            self._of_files() if self.files_tell else "",
+            _twice(relabelled, "labels", "correct or remove them"),
+            _twice(regrouped, "groups", "give both one group"),
+        )
+        return "; ".join(filter(None, told))
+
+    def _of_files(self) -> str:
         told = "; ".join(
             f"{feature.name} (AUC {feature.auc:.3f}; negative: {feature.negative}, "
             f"positive: {feature.positive})"
@@ -97,6 +116,17 @@ class ShortcutAudit:
             + (f", by {told}" if told else "")
             + "; equalise it before you believe a detector"
         )
+
+
+def _twice(pairs: Sequence[tuple[Row, Row]], what: str, remedy: str) -> str:
+    if not pairs:
+        return ""
+    count = "1 picture is" if len(pairs) == 1 else f"{len(pairs)} pictures are"
+    first, second = pairs[0]
+    return (
+        f"{count} there twice with different {what}, first: {first.path} and {second.path}: "
+        f"{remedy}"
+    )
 
 
 def audit(
@@ -115,11 +145,12 @@ def audit(
         permutations: of the labels; the smallest p-value is 1 / (permutations + 1).
 
     Raises:
-        UsageError: a row without a label, or a class of fewer than :data:`FEWEST_UNITS` readable
-            units.
+        UsageError: a row without a label, labels of one class, or a class of fewer than
+            :data:`FEWEST_UNITS` readable units.
         MissingExtra: scikit-learn is not installed.
     """
-    manifest.truth()  # refuses before the files are read, and names the row as it is counted there
+    # Refuses before the files are read, and names the row as it is counted there.
+    manifest.require_both_classes()
     readable, files, failed = _looked_at(_sampled(manifest, rng, at_most))
     truth = readable.truth()
     units = np.unique(np.array(readable.units(), dtype=object).astype(str), return_inverse=True)[1]
@@ -151,6 +182,7 @@ def audit(
         units=len(set(units)),
         features=tuple(features),
         failed=failed,
+        duplicates=_duplicates(readable),
     )
 
 
@@ -168,6 +200,17 @@ def _looked_at(
         except InputError as error:
             failed.append((row, error))
     return manifest.take(kept), files, tuple(failed)
+
+
+def _duplicates(manifest: Manifest) -> tuple[tuple[Row, Row], ...]:
+    """Rows of equal bytes and another label or unit, each with the first row of these bytes."""
+    known: dict[str, Row] = {}
+    found = []
+    for row in manifest.rows:
+        first = known.setdefault(content_of(str(manifest.file(row))), row)
+        if (row.label, row.unit) != (first.label, first.unit):
+            found.append((first, row))
+    return tuple(found)
 
 
 def _p_value(

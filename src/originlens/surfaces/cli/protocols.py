@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from originlens.bench.protocols.equalise import Recipe
     from originlens.bench.protocols.grids import Cell
     from originlens.bench.protocols.layouts import Applied
-    from originlens.bench.protocols.manifest import Manifest
+    from originlens.bench.protocols.manifest import Manifest, Row
     from originlens.bench.protocols.shortcut import ShortcutAudit
 
 _NO_LEAK = "no leak was found: metadata and size alone do not tell the classes here"
@@ -110,14 +110,19 @@ def _print_manifest(out: str, layout: str, applied: Applied) -> None:
         for name in ("label", "generator", "split")
     ]
     told.append(("units", f"{counts['groups']} (groups, and rows without one)"))
-    told.append(("masks", f"{counts['masks']} rows have one"))
+    told.append(("masks", _counted(counts["masks"], "row", "rows")))
     if applied.ignored:
-        told.append(("ignored", f"{len(applied.ignored)} files: {_some(applied.ignored)}"))
+        files = _counted(len(applied.ignored), "file", "files")
+        told.append(("ignored", f"{files}: {_some(applied.ignored)}"))
     told += [
-        ("unmatched", f"{count} entries of the list {name} name no file")
+        ("unmatched", f"{_counted(count, 'entry', 'entries')} of the list {name} without a file")
         for name, count in applied.unmatched.items()
     ]
-    _block(f"{out}: {counts['rows']} rows, layout {layout}", told)
+    _block(f"{out}: {_counted(counts['rows'], 'row', 'rows')}, layout {layout}", told)
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -129,7 +134,7 @@ def audit(path: str, *, seed: int, strict: bool, jsonl: bool) -> int:
     """Measure what files alone tell of the class; returns the exit code.
 
     Raises:
-        UsageError: the manifest is broken, a row has no label, or a class is too small.
+        UsageError: the manifest is broken, a row has no label, or a class is absent or too small.
         MissingExtra: scikit-learn is not installed.
     """
     import numpy as np
@@ -165,6 +170,14 @@ def _audited(found: ShortcutAudit) -> dict[str, Any]:
         "units": found.units,
         "features": [asdict(feature) for feature in found.features],
         "failed": len(found.failed),
+        "duplicates": [
+            {
+                "paths": [row.path for row in pair],
+                "labels": [row.label for row in pair],
+                "groups": [row.group for row in pair],
+            }
+            for pair in found.duplicates
+        ],
     }
 
 
@@ -177,7 +190,18 @@ def _print_audit(path: str, found: ShortcutAudit) -> None:
     columns = ("feature alone", "AUC", "negative class", "positive class")
     cells = [(f.name, f"{f.auc:.3f}", f.negative, f.positive) for f in found.features[:8]]
     _grid(columns, cells)
-    _say_out(found.warning or _NO_LEAK)
+    for first, second in found.duplicates[:_SHOWN]:
+        _say_out(f"equal bytes: {_placed(first)} and {_placed(second)}")
+    if more := len(found.duplicates[_SHOWN:]):
+        _say_out(f"and {more} more of equal bytes")
+    if found.warning:
+        _say_out(found.warning)
+    if not found.leaks:
+        _say_out(_NO_LEAK)
+
+
+def _placed(row: Row) -> str:
+    return f"{row.path} ({row.label}, {f'group {row.group}' if row.group else 'no group'})"
 
 
 def equalise(
@@ -196,9 +220,8 @@ def equalise(
         rows = Manifest.read(path)
         check_folder(folder)
         with progress("equalising") as ticker:
-            made = copied(
-                rows, folder, recipe, seed=seed, jobs=jobs or available_cpus(), progress=ticker.at
-            )
+            processes = jobs or available_cpus()
+            made = copied(rows, folder, recipe, seed=seed, jobs=processes, progress=ticker.at)
         for row, error in made.failed:
             tell.failed(row.path, error)
         written = os.path.join(folder, "manifest.csv")
@@ -285,7 +308,7 @@ def _print_grid(counted: Sequence[tuple[Cell, Counts | None, Counts]]) -> None:
 
 
 def _sides(rows: Manifest, cell: Cell) -> tuple[Counts | None, Counts]:
-    """Negative and positive rows to train on (None: nothing is fitted) and to test on."""
+    """Negative and positive rows to train on (None: the grid asks for none) and to test on."""
     truth = rows.truth()
 
     def counted(numbers: Any) -> Counts:

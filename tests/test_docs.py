@@ -179,7 +179,7 @@ def test_the_plugin_of_the_benchmark_page_works(tmp_path: Path) -> None:
     from originlens.testing import textured_image
 
     page = "docs/how-to/benchmark.md"
-    (plugin,) = _python_blocks(page)
+    plugin, conformance = _python_blocks(page)
     project = tomllib.loads(_blocks(page, "toml")[0])
     (group,) = project["project"]["entry-points"].items()
     place = tmp_path / "installed"
@@ -196,12 +196,8 @@ def test_the_plugin_of_the_benchmark_page_works(tmp_path: Path) -> None:
     use = f"""
 import sys
 sys.path.insert(0, {str(place)!r})
-from originlens.core.registry import method
+{conformance}
 from originlens.surfaces.cli import main
-from originlens.testing import checks
-for kind, name in (("attack", "venetian"), ("matcher", "colour-histogram")):
-    for check in checks(method(kind, name)):
-        check()
 assert main(["attack", "venetian:0.5", "photos/0.png", "blinds.png"]) == 0
 words = "bench run copy-quick --data photos --systems colour-histogram,pdq --each 1 --jobs 1"
 assert main([*words.split(), "--out", "mine"]) == 0
@@ -218,6 +214,17 @@ def test_the_benchmark_page_names_what_nothing_was_fitted_on() -> None:
 
     text = (ROOT / "docs" / "how-to" / "benchmark.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"`([a-z-]+)`", text.rpartition("both halves:")[2])) == sorted(UNSEEN)
+
+
+def test_the_benchmark_page_explains_every_grid_and_column() -> None:
+    from originlens.bench.protocols.grids import GRIDS
+    from originlens.bench.protocols.manifest import COLUMNS, NEGATIVE_LABELS
+
+    text = (ROOT / "docs" / "how-to" / "benchmark.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([a-z-]+)", text, re.MULTILINE)
+    assert set(explained) == {*GRIDS, *COLUMNS}
+    (labels,) = re.findall(r"^\| `label` .*", text, re.MULTILINE)
+    assert set(NEGATIVE_LABELS) <= set(re.findall(r"`(\w+)`", labels))
 
 
 def test_the_layout_of_the_benchmark_page_fits_what_its_commands_write(tmp_path: Path) -> None:

@@ -72,7 +72,10 @@ def bench_run(
     grid: Annotated[
         str | None,
         typer.Option(
-            "--grid", metavar="NAME", help="Cells of training and test, see `bench grid --help`."
+            "--grid",
+            metavar="NAME",
+            help="Cells of training and test, see `bench grid --help` "
+            "[default: leave-one-generator-out where there are several generators, else none]",
         ),
     ] = None,
     out: Annotated[

@@ -78,8 +78,8 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
         raise UsageError("these runs measured nothing that differs from system to system")
     note = (
         "Only questions that both were asked. Difference: second minus first, 95 % interval by "
-        "paired bootstrap over pictures (where every resample agrees, Clopper-Pearson's bound of what "
-        "other pictures could show); p: McNemar's exact test, of shares."
+        "paired bootstrap over pictures (where every resample agrees, Clopper-Pearson's bound of "
+        "what other pictures could show); p: McNemar's exact test, of shares."
     )
     columns = ("measure", "questions", "first", "second", "difference", "p")
     return Table("Paired comparison", columns, tuple(rows), note)

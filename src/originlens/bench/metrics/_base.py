@@ -92,8 +92,8 @@ class Metric(ABC):
         Rounds on which the metric is undefined are left out.
 
         Resamples hardly move a value off its bound, such as an AUC of 1, which is no certainty. The
-        interval then covers the exact one of k of k (0 of k on the lower bound), scaled to the bounds: k is
-        the number of units, or of groups that hold one, among those of :meth:`deciding`.
+        interval then covers the exact one of k of k (0 of k on the lower bound), scaled to the
+        bounds: k is the number of units of :meth:`deciding`, or of groups that hold one.
 
         Raises:
             UsageError: the metric is undefined here, ``level`` is not in (0, 1), or not one group

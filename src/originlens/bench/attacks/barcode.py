@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("barcode", "add a bar code", ms=0.9, paper=ANYPATTERN))
+@register(attack_card("barcode", "add a bar code", ms=1.4, paper=ANYPATTERN))
 class Barcode(Edit):
     """Black bars of one to four units at a random place."""
 

@@ -19,7 +19,7 @@ from originlens.core.image import Image, Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("billboard", "show on a billboard in a scene", ms=69, paper=ANYPATTERN))
+@register(attack_card("billboard", "show on a billboard in a scene", ms=23, paper=ANYPATTERN))
 class Billboard(Edit):
     """Warp the picture onto a framed quadrilateral of another picture or a drawn scene."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("censor-bar", "cover parts by bars", ms=0.4, paper=ANYPATTERN))
+@register(attack_card("censor-bar", "cover parts by bars", ms=0.79, paper=ANYPATTERN))
 class CensorBar(Edit):
     """One to three bars, black, seldom white."""
 

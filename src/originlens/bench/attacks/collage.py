@@ -20,7 +20,7 @@ from originlens.core.registry import register
 PAPER = "Douze et al. 2021, DISC21, arXiv:2106.09672 (composed queries)"
 
 
-@register(attack_card("collage", "set the picture beside others", ms=23, paper=PAPER))
+@register(attack_card("collage", "set the picture beside others", ms=14, paper=PAPER))
 class Collage(Edit):
     """A grid of equal cells with a gap; ``others`` (or drawn scenes) fill the other cells."""
 

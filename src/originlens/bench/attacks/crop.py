@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("crop", "keep a part of the picture", ms=0.3))
+@register(attack_card("crop", "keep a part of the picture", ms=0.57))
 class Crop(Edit):
     """Cut out a rectangle."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("date-stamp", "stamp the date", ms=1.1, paper=ANYPATTERN))
+@register(attack_card("date-stamp", "stamp the date", ms=2.6, paper=ANYPATTERN))
 class DateStamp(Edit):
     """Orange digits near a lower corner."""
 

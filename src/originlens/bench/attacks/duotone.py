@@ -21,7 +21,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("duotone", "map the tones between two colours", ms=20, paper=ANYPATTERN))
+@register(attack_card("duotone", "map the tones between two colours", ms=12, paper=ANYPATTERN))
 class Duotone(Edit):
     """Dark colour for black, light colour for white, in between linear."""
 

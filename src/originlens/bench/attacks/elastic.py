@@ -18,7 +18,7 @@ from originlens.core.registry import register
 PAPER = "Simard et al. 2003, ICDAR (elastic deformation); own code"
 
 
-@register(attack_card("elastic", "warp by a smooth random field", ms=36, paper=PAPER))
+@register(attack_card("elastic", "warp by a smooth random field", ms=21, paper=PAPER))
 class Elastic(Edit):
     """Displace by a coarse random field, enlarged smoothly."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("film-strip", "frame as a film strip", ms=2.5, paper=ANYPATTERN))
+@register(attack_card("film-strip", "frame as a film strip", ms=4.6, paper=ANYPATTERN))
 class FilmStrip(Edit):
     """Black bars above and below with white round-cornered holes."""
 

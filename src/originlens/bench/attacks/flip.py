@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("flip", "exchange top and bottom", ms=0.5))
+@register(attack_card("flip", "exchange top and bottom", ms=1.1))
 class Flip(Edit):
     """Flip at any strength above 0."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("fold", "mirror one part onto the other", ms=2.6, paper=ANYPATTERN))
+@register(attack_card("fold", "mirror one part onto the other", ms=20, paper=ANYPATTERN))
 class Fold(Edit):
     """Reflect what lies before a line onto what lies behind it."""
 

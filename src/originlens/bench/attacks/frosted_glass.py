@@ -17,7 +17,7 @@ from originlens.core.registry import register
 PAPER = "Hendrycks, Dietterich 2019, ICLR, arXiv:1903.12261 (glass blur); own code"
 
 
-@register(attack_card("frosted-glass", "scatter pixels", ms=42, paper=PAPER))
+@register(attack_card("frosted-glass", "scatter pixels", ms=23, paper=PAPER))
 class FrostedGlass(Edit):
     """Look up at a random offset, independent for each pixel."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("glitch", "tear bands of rows sideways", ms=1, paper=ANYPATTERN))
+@register(attack_card("glitch", "tear bands of rows sideways", ms=1.5, paper=ANYPATTERN))
 class Glitch(Edit):
     """Roll drawn bands of rows, each channel by a slightly different shift."""
 

@@ -17,7 +17,7 @@ from originlens.core.registry import register
 PAPER = "Narasimhan, Nayar 2002, Vision and the atmosphere, IJCV 48(3) (scattering model); own code"
 
 
-@register(attack_card("haze", "add haze", ms=14, paper=PAPER))
+@register(attack_card("haze", "add haze", ms=6.8, paper=PAPER))
 class Haze(Edit):
     """Blend with air light as the scattering model does: I t + A (1 - t)."""
 

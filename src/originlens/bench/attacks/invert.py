@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("invert", "show the negative", ms=0.3))
+@register(attack_card("invert", "show the negative", ms=0.91))
 class Invert(Edit):
     """Invert at any strength above 0."""
 

@@ -19,7 +19,7 @@ from originlens.core.registry import register
 _REDUCTION = 8
 
 
-@register(attack_card("letterbox", "pad to another aspect ratio", ms=0.8, paper=ANYPATTERN))
+@register(attack_card("letterbox", "pad to another aspect ratio", ms=6.5, paper=ANYPATTERN))
 class Letterbox(Edit):
     """Bars above and below or at both sides."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("local-blur", "blur or pixelate a region", ms=300))
+@register(attack_card("local-blur", "blur or pixelate a region", ms=74))
 class LocalBlur(Edit):
     """Gaussian blur or blocks, strong enough to hide a face of the region's size."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("logo", "lay a semi-transparent mark over the picture", ms=4.7))
+@register(attack_card("logo", "lay a semi-transparent mark over the picture", ms=17))
 class Logo(Edit):
     """Rotated lettering, repeated over the picture or once in a corner."""
 

@@ -28,7 +28,7 @@ FAMILIES = (
 )
 
 
-@register(attack_card("mixed", "mix drawn perturbations", ms=70, paper=PAPER))
+@register(attack_card("mixed", "mix drawn perturbations", ms=37, paper=PAPER))
 class Mixed(Edit):
     """A drawn chain; compression, where drawn, comes last, as files are saved last."""
 

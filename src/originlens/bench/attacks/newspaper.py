@@ -17,7 +17,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("newspaper", "print in a newspaper", ms=50, paper=ANYPATTERN))
+@register(attack_card("newspaper", "print in a newspaper", ms=83, paper=ANYPATTERN))
 class Newspaper(Edit):
     """Grey picture on off-white paper with headline and columns."""
 

@@ -16,7 +16,7 @@ from originlens.core.registry import register
 
 
 @register(
-    attack_card("panorama-stretch", "stretch the sides, keep the middle", ms=84, paper=ANYPATTERN)
+    attack_card("panorama-stretch", "stretch the sides, keep the middle", ms=20, paper=ANYPATTERN)
 )
 class PanoramaStretch(Edit):
     """Look up at u - k u^3 along one axis (u = -1 to 1)."""

@@ -21,7 +21,7 @@ from originlens.core.registry import register
 PAPER = "Douze et al. 2021, DISC21, arXiv:2106.09672 (overlays on unrelated pictures)"
 
 
-@register(attack_card("paste", "paste the picture into another one", ms=30, paper=PAPER))
+@register(attack_card("paste", "paste the picture into another one", ms=4.7, paper=PAPER))
 class Paste(Edit):
     """Scale the picture and put it at a random place of a host.
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("reflection", "append a fading reflection", ms=3.8, paper=ANYPATTERN))
+@register(attack_card("reflection", "append a fading reflection", ms=5.8, paper=ANYPATTERN))
 class Reflection(Edit):
     """The flipped lower part, fading into black or white."""
 

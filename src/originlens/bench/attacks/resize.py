@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("resize", "scale down", ms=0.3))
+@register(attack_card("resize", "scale down", ms=4.9))
 class Resize(Edit):
     """Scale both sides by the same factor (rounded to whole pixels)."""
 

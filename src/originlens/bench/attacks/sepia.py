@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("sepia", "tone brown", ms=0.6, paper=ANYPATTERN))
+@register(attack_card("sepia", "tone brown", ms=1, paper=ANYPATTERN))
 class Sepia(Edit):
     """Mix with a brown of the same brightness."""
 

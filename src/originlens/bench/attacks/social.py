@@ -22,7 +22,7 @@ from originlens.core.registry import register
 PAPER = "after Giudice et al. 2017, arXiv:1610.06347 (image ballistics of social data); own code"
 
 
-@register(attack_card("social", "post on social networks, in a chain", ms=26, paper=PAPER))
+@register(attack_card("social", "post on social networks, in a chain", ms=81, paper=PAPER))
 class Social(Edit):
     """One to three hops of resize and JPEG or WebP; the result keeps the last file's bytes."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("subtitle", "add subtitles", ms=4.2, paper=ANYPATTERN))
+@register(attack_card("subtitle", "add subtitles", ms=9.3, paper=ANYPATTERN))
 class Subtitle(Edit):
     """White or yellow letters with a dark outline, centred below."""
 

@@ -16,7 +16,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("text", "write text over the picture", ms=4.4))
+@register(attack_card("text", "write text over the picture", ms=7.7))
 class Text(Edit):
     """One to four lines, opaque or nearly, in one colour, some with an outline or a plate."""
 

@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("tile-shuffle", "shuffle tiles", ms=0.6, paper=ANYPATTERN))
+@register(attack_card("tile-shuffle", "shuffle tiles", ms=1.1, paper=ANYPATTERN))
 class TileShuffle(Edit):
     """Permute a share of the tiles; at least one stays."""
 

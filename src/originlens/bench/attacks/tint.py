@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("tint", "sepia or duotone filter", ms=67))
+@register(attack_card("tint", "sepia or duotone filter", ms=43))
 class Tint(Edit):
     """Map luma to a ramp between two colours and mix with the picture."""
 

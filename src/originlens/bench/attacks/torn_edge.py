@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("torn-edge", "tear the edges", ms=6.4, paper=ANYPATTERN))
+@register(attack_card("torn-edge", "tear the edges", ms=11, paper=ANYPATTERN))
 class TornEdge(Edit):
     """Replace everything beyond a random ragged line by paper."""
 

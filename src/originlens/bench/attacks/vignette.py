@@ -14,7 +14,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("vignette", "darken the corners", ms=20))
+@register(attack_card("vignette", "darken the corners", ms=11))
 class Vignette(Edit):
     """Multiply by a smooth fall-off around a centre near the middle."""
 

@@ -15,7 +15,7 @@ from originlens.core.image import Pixels
 from originlens.core.registry import register
 
 
-@register(attack_card("waves-erasing", "erase a square (WAVES)", ms=0.4, paper=PAPER))
+@register(attack_card("waves-erasing", "erase a square (WAVES)", ms=0.8, paper=PAPER))
 class WavesErasing(Edit):
     """Set one square to 0."""
 

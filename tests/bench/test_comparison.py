@@ -51,7 +51,7 @@ def test_shares_are_compared_on_common_questions():
     assert 0.3 < recall["difference"].low < 0.6 < recall["difference"].high < 0.9
     assert recall["p"] == pytest.approx(2 * 0.5**12)  # twelve to none
     assert {"crop", "mirror", "recall@1"} <= set(found)
-    assert "AUC" not in found
+    assert "AUC, all pooled" not in found
     assert found["ms (median)"]["difference"].value == 6
 
 
@@ -98,7 +98,7 @@ def test_separated_scores_are_bounded_by_the_smaller_class():
         asked(n, negative=n > 4) | {"found": False, "called": False, "score": float(n < 5)}
         for n in range(6)
     ]
-    auc = lines(paired(rows, rows))["AUC"]
+    auc = lines(paired(rows, rows))["AUC, all pooled"]
     assert (auc["first"].low, auc["first"].high) == pytest.approx((0.025, 1))
     assert (auc["difference"].low, auc["difference"].high) == pytest.approx((-0.975, 0.975))
 
@@ -118,7 +118,7 @@ def test_detectors_are_compared_by_auc_and_pixel_metrics():
     strong = [row | {"f1": 0.6} for row in strong]
     strong[0]["score"] = None  # not examined
     found = lines(paired(weak, strong))
-    auc = found["AUC"]
+    auc = found["AUC, all pooled"]
     assert auc["questions"] == 299
     assert 0.5 < auc["first"].value < 0.75
     assert auc["second"].value > 0.9

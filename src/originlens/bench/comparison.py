@@ -77,7 +77,8 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
     if not rows:
         raise UsageError("these runs measured nothing that differs from system to system")
     note = (
-        "Only questions that both were asked. Difference: second minus first, 95 % interval by "
+        f"{len(pairs)} questions in common, of {len(first)} and {len(second)} (others: another "
+        "seed, suite or data). Difference: second minus first, 95 % interval by "
         "paired bootstrap over pictures (where every resample agrees, Clopper-Pearson's bound of "
         "what other pictures could show); p: McNemar's exact test, of shares."
     )
@@ -153,7 +154,7 @@ def _auc(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:
             ("difference", gap, _OF_DIFFERENCES),
         )
     ]
-    yield ("AUC", len(chosen), *found, None)
+    yield ("AUC, all pooled", len(chosen), *found, None)
 
 
 def _means(pairs: Sequence[Pair], seed: int) -> Iterator[Line]:

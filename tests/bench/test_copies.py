@@ -138,7 +138,7 @@ def test_an_index_that_is_gone_ends_the_run_with_the_remedy(pictures, tmp_path):
 
 @pytest.mark.parametrize("ask", [system, version])
 def test_a_spec_that_is_gone_is_refused_by_its_name(tmp_path, ask):
-    with pytest.raises(UsageError, match=r"gone\.toml: cannot be read as a model's spec"):
+    with pytest.raises(UsageError, match=r"gone\.toml: cannot be read as a model's spec: No such"):
         ask(str(tmp_path / "gone.toml"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from originlens.bench.runner import Journal, answers, key_of
+from originlens.core.errors import MissingExtra, MissingPeer
 
 
 class Square:
@@ -93,6 +95,15 @@ def test_a_line_in_the_middle_that_cannot_be_read_is_asked_again(
             found = answers(worker, questions(4), journal)
         assert worker.asked == asked
         assert [a["square"] for a in found] == [0, 1, 4, 9]
+
+
+@pytest.mark.parametrize(
+    "error", [MissingExtra("pyarrow", "bench"), MissingPeer("pdqhash", "is not installed")]
+)
+def test_what_is_not_installed_is_told_from_another_process_too(error: MissingExtra) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (type(error), str(error))
+    assert vars(again) == vars(error)
 
 
 class Broken:

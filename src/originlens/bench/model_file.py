@@ -82,7 +82,8 @@ class Spec:
             with open(path, "rb") as file:
                 values = tomllib.load(file)
         except (OSError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path}: cannot be read as a model's spec: {error}") from error
+            why = (error.strerror or error) if isinstance(error, OSError) else error
+            raise UsageError(f"{path}: cannot be read as a model's spec: {why}") from error
         try:
             return cls._checked(values, os.path.dirname(path))
         except UsageError as error:

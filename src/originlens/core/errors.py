@@ -117,6 +117,10 @@ class MissingExtra(OriginLensError):
         self.package = package
         self.extra = extra
 
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """Made again from its arguments, not from its message: it travels between processes."""
+        return type(self), (self.package, self.extra)
+
 
 class MissingPeer(MissingExtra):
     """A competitor's environment is not installed, or does not start."""
@@ -128,6 +132,10 @@ class MissingPeer(MissingExtra):
         )
         self.package = self.extra = peer
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """As the parent's, with the reason."""
+        return type(self), (self.package, self.reason)
 
 
 class WeightsError(OriginLensError):

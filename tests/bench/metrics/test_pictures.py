@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import data, metrics
 
+from originlens.bench.metrics.feature_distance import FeatureDistance
 from originlens.bench.metrics.ms_ssim import MsSsim
 from originlens.bench.metrics.nmi import Nmi
 from originlens.bench.metrics.psnr import Psnr
@@ -168,3 +169,17 @@ def test_what_cannot_be_compared_is_refused(original: object, changed: object) -
 def test_an_unknown_window_is_refused() -> None:
     with pytest.raises(UsageError, match="window"):
         Ssim(window="box").measure(PHOTO, PHOTO)  # type: ignore[arg-type]
+
+
+def test_feature_distance_grows_with_what_is_lost_and_not_with_light() -> None:
+    import cv2
+
+    picture = data.astronaut()[:256, 64:320]
+    metric = FeatureDistance()
+    assert metric.measure(picture, picture) == 0
+    blurred = [metric.measure(picture, cv2.GaussianBlur(picture, (0, 0), s)) for s in (1, 3, 8)]
+    assert blurred == sorted(blurred)
+    brighter = np.clip(picture.astype(int) + 20, 0, 255).astype(np.uint8)
+    other = cv2.resize(data.coffee(), (256, 256))
+    assert metric.measure(picture, brighter) < blurred[1] < metric.measure(picture, other)
+    assert metric.measure(picture[..., 0], picture[..., 0]) == 0

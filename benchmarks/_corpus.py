@@ -7,6 +7,8 @@ reports: its originals are the full-size pictures that nothing was fitted or cho
 from __future__ import annotations
 
 import csv
+import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,16 @@ import numpy as np
 SIMILAR = ("houses", "appimage_shots", "trashnet", "clothing_new")
 #: Full-size pictures of the test split that are never indexed and serve as hosts and donors.
 RESERVED_HOSTS = 36
+
+
+def shared_data() -> Path | None:
+    """The data's folder, in ``$ORIGINLENS_SHARED`` or ``../shared``; says so where it is absent."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    data = Path(os.environ.get("ORIGINLENS_SHARED", beside)) / "data"
+    if (data / "manifest.csv").is_file():
+        return data
+    print(f"{data}: no data here; set ORIGINLENS_SHARED", file=sys.stderr)
+    return None
 
 
 @dataclass(frozen=True)

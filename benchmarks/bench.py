@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "support")]
 
-from _corpus import Corpus  # noqa: E402
+from _corpus import Corpus, shared_data  # noqa: E402
 from _lines import Line, Section, proportion, table  # noqa: E402
 from _references import largest_differences  # noqa: E402
 
@@ -59,9 +58,8 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    data = Path(os.environ.get("ORIGINLENS_SHARED", HERE.parent.parent / "shared")) / "data"
-    if not (data / "manifest.csv").is_file():
-        print(f"{data}: no data here; set ORIGINLENS_SHARED", file=sys.stderr)
+    data = shared_data()
+    if data is None:
         return 2
     corpus = Corpus(data, options.split, options.seed)
     sections = [

@@ -8,7 +8,6 @@ that was stopped goes on. The data is looked for in ``$ORIGINLENS_SHARED`` or ``
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from _corpus import Corpus  # noqa: E402
+from _corpus import Corpus, shared_data  # noqa: E402
 
 COPY = (
     "originlens", "descriptor", "sift-brute-force", "pdq", "pdqhash", "phash", "dhash",
@@ -42,9 +41,8 @@ def main() -> int:
     parser.add_argument("--only", choices=tuple(RUNS), nargs="*", default=list(RUNS))
     parser.add_argument("--file", type=Path, default=HERE / "leaderboard.json")
     options = parser.parse_args()
-    data = Path(os.environ.get("ORIGINLENS_SHARED", HERE.parent.parent / "shared")) / "data"
-    if not (data / "manifest.csv").is_file():
-        print(f"{data}: no data here; set ORIGINLENS_SHARED", file=sys.stderr)
+    data = shared_data()
+    if data is None:
         return 2
     from originlens.bench.leaderboard import Leaderboard, entries
     from originlens.bench.outcome import Setting

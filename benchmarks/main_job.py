@@ -24,6 +24,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from _corpus import shared_data  # noqa: E402
 from _lines import Line, Section, table  # noqa: E402
 from _queries import Setting  # noqa: E402
 
@@ -41,9 +42,8 @@ SECTIONS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sections, print the table, write the JSON; 1 if any line fails."""
     options = _parser().parse_args(arguments)
-    data = Path(os.environ.get("ORIGINLENS_SHARED", HERE.parent.parent / "shared")) / "data"
-    if not (data / "manifest.csv").is_file():
-        print(f"{data}: no data here; set ORIGINLENS_SHARED", file=sys.stderr)
+    data = shared_data()
+    if data is None:
         return 2
     cache = HERE / ".cache" / _fingerprint()
     cache.mkdir(parents=True, exist_ok=True)

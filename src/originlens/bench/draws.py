@@ -13,16 +13,16 @@ from originlens.core.errors import UsageError
 _FEWEST = 8
 
 
-def shuffled(pictures: Sequence[str], seed: int) -> list[str]:
+def shuffled(pictures: Sequence[str], seed: int, *, fewest: int = _FEWEST) -> list[str]:
     """The files, one of those with equal bytes, in an order that contents and seed fix.
 
     Raises:
-        UsageError: fewer than eight different pictures.
+        UsageError: fewer than ``fewest`` different pictures.
     """
     unique = {content_of(path): path for path in sorted(pictures, reverse=True)}
-    if len(unique) < _FEWEST:
+    if len(unique) < fewest:
         raise UsageError(
-            f"{len(unique)} different pictures are too few for a benchmark: give {_FEWEST}"
+            f"{len(unique)} different pictures are too few for a benchmark: give {fewest}"
         )
     drawn = sorted(unique, key=lambda sha: hashlib.sha256(f"{seed}:{sha}".encode()).digest())
     return [unique[sha] for sha in drawn]

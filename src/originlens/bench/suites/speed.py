@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from originlens.bench.copies import Task
+from originlens.bench.draws import shuffled
 from originlens.bench.outcome import Cell, Chart, Outcome, Row, Series, Setting, Table, Takes
 from originlens.bench.results import Value
 from originlens.bench.runner import Answer, Journal, answers, content_of, key_of, version_of
@@ -61,7 +62,8 @@ class Speed:
 
     def run(self, setting: Setting) -> Outcome:
         """See :class:`originlens.bench.outcome.Suite`; one process, however many are offered."""
-        pictures = _drawn(setting)
+        named = [os.path.abspath(path) for path in setting.pictures]
+        pictures = shuffled(named, setting.seed, fewest=_FEWEST)[: setting.each or _PICTURES]
         chosen = _chosen(setting.systems)
         folders, missing = _enrolled(chosen, pictures, setting)
         questions = {}
@@ -103,15 +105,6 @@ _ORDER = (
 
 def _label(card: Card) -> str:
     return f"{card.kind}:{card.name}"
-
-
-def _drawn(setting: Setting) -> list[str]:
-    """Different pictures, spread by their content."""
-    unique = {content_of(p): os.path.abspath(p) for p in sorted(setting.pictures, reverse=True)}
-    if len(unique) < _FEWEST:
-        raise UsageError(f"{len(unique)} different pictures cannot be timed: give {_FEWEST}")
-    order = sorted(unique, key=lambda sha: key_of(setting.seed, sha))
-    return [unique[sha] for sha in order[: setting.each or _PICTURES]]
 
 
 def _chosen(systems: Sequence[str]) -> list[Method]:

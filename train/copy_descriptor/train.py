@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
@@ -34,20 +35,23 @@ sys.path[:0] = [
 ]
 
 import photos  # noqa: E402
-from model import Descriptor, start  # noqa: E402
+from model import Descriptor, frozen_stages, start  # noqa: E402
 from views import Views  # noqa: E402
 
-SIDE, BATCH = 160, 64
-TEMPERATURE, ENTROPY = 0.05, 5.0
-MEMORY, MEMORY_FROM = 4096, 300
+SIDE, BATCH, SOURCE = 160, 64, 400
+TEMPERATURE, ENTROPY = 0.05, 10.0
+MEMORY, MEMORY_FROM = 4096, 200
 RATE, HEAD_RATE, DECAY = 2e-4, 1e-3, 1e-4
-STEPS = 5_000
+STEPS = 2_000
 AVERAGE = 0.999
 SHIPPED = photos.REPOSITORY / "src/originlens/match/descriptors/weights/gem_v0.onnx"
 
 
 class Pairs(Dataset):
-    """Pairs of views; item i of a run is the same whenever it is drawn."""
+    """Pairs of views; item i of a run is the same whenever it is drawn.
+
+    An item is the two views, which photograph they show, and which two others may lie in them.
+    """
 
     def __init__(self, paths: list[Path], first: int, seed: int) -> None:
         self._paths, self._first, self._seed = paths, first, seed
@@ -57,10 +61,7 @@ class Pairs(Dataset):
     def __len__(self) -> int:
         return STEPS * BATCH - self._first
 
-    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, int]:
-        import cv2
-
-        cv2.setNumThreads(1)
+    def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
         number = self._first + item
         epoch, place = divmod(number, len(self._paths))
         if self._order[0] != epoch:
@@ -68,22 +69,63 @@ class Pairs(Dataset):
             self._order = (epoch, order)
         index = int(self._order[1][place])
         rng = np.random.default_rng([self._seed, epoch, index, 1])
-        others = [photos.read(self._paths[int(i)]) for i in rng.integers(0, len(self._paths), 2)]
-        mild, strong = self._views.pair(photos.read(self._paths[index]), others, rng)
-        return mild, strong, index
+        hosts = rng.integers(0, len(self._paths), 2)
+        others = [small(self._paths[int(i)]) for i in hosts]
+        mild, strong = self._views.pair(small(self._paths[index]), others, rng)
+        return mild, strong, index, hosts
 
 
-def batches(paths: list[Path], first_step: int, seed: int) -> Iterator[list[torch.Tensor]]:
+def small(path: Path) -> np.ndarray:
+    """The photograph with at most SOURCE pixels a side; views are made of that."""
+    pixels = photos.read(path)
+    scale = SOURCE / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+class Frozen:
+    """Makes a batch of what the trained layers take: the frozen ones run where views are made."""
+
+    def __init__(self, model: bytes) -> None:
+        self._model, self._session = model, None
+
+    def __call__(self, items: list[tuple]) -> tuple[torch.Tensor, ...]:
+        import onnxruntime
+
+        cv2.setNumThreads(1)
+        if self._session is None:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            self._session = onnxruntime.InferenceSession(self._model, options)
+        mild, strong, who, hosts = zip(*items, strict=True)
+        pixels = np.stack(mild + strong)
+        features = np.concatenate(
+            [
+                self._session.run(None, {"pixels": pixels[i : i + 8]})[0]
+                for i in range(0, len(pixels), 8)
+            ]
+        )
+        who, hosts = torch.tensor(who), torch.from_numpy(np.stack(hosts))
+        return torch.from_numpy(features), who, hosts
+
+
+def batches(
+    paths: list[Path], first_step: int, seed: int, frozen: bytes
+) -> Iterator[tuple[torch.Tensor, ...]]:
     """Batches from a step on, made by another process."""
     torch.set_num_threads(1)
-    pairs = Pairs(paths, first_step * BATCH, seed)
-    yield from DataLoader(pairs, BATCH, num_workers=1, prefetch_factor=4, drop_last=True)
+    yield from DataLoader(
+        Pairs(paths, first_step * BATCH, seed), BATCH, collate_fn=Frozen(frozen),
+        num_workers=1, prefetch_factor=4, drop_last=True,
+    )  # fmt: skip
 
 
 def loss_of(
     mild: torch.Tensor,
     strong: torch.Tensor,
     who: torch.Tensor,
+    hosts: torch.Tensor,
     memory: tuple[torch.Tensor, torch.Tensor],
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """InfoNCE and minus the entropy estimate of (B, d) views and a memory (M, d) with its ids."""
@@ -91,8 +133,11 @@ def loss_of(
     ids = torch.cat([who, who])
     others = torch.cat([vectors, memory[0]])
     similarity = vectors @ others.T / TEMPERATURE
-    same = ids[:, None] == torch.cat([ids, memory[1]])[None]
+    all_ids = torch.cat([ids, memory[1]])
+    same = ids[:, None] == all_ids[None]
     count = len(ids)
+    # What may have been pasted in is no negative, either: its picture truly lies in the view.
+    same[count // 2 :] |= (hosts[:, :, None] == all_ids).any(1)
     partner = (torch.arange(count) + count // 2) % count
     # All that show the same photograph are left out of the negatives, the partner is the target.
     same[torch.arange(count), partner] = False
@@ -101,12 +146,6 @@ def loss_of(
     distances = distances.masked_fill(ids[:, None] == ids[None], math.inf)
     entropy = -distances.min(1).values.clamp_min(1e-6).log().mean()
     return contrast, entropy
-
-
-def images(batch: torch.Tensor) -> torch.Tensor:
-    """(B, S, S, 3) uint8 to (B, 3, S, S) float32 in [0, 1]."""
-    x = batch.permute(0, 3, 1, 2).float() / 255
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 class Run:
@@ -146,15 +185,17 @@ class Run:
         torch.save(state, part)
         part.replace(self._path)
 
-    def advance(self, mild: torch.Tensor, strong: torch.Tensor, who: torch.Tensor) -> list[float]:
+    def advance(
+        self, features: torch.Tensor, who: torch.Tensor, hosts: torch.Tensor
+    ) -> list[float]:
         """One step; returns the two losses and the share of partners found first in the batch."""
         share = self.step / STEPS
         scale = min(1.0, (self.step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * scale
-        both = self.model(torch.cat([images(mild), images(strong)]))
+        both = self.model(features.float().contiguous(memory_format=torch.channels_last))
         first, second = both.chunk(2)
-        contrast, entropy = loss_of(first, second, who, self.memory)
+        contrast, entropy = loss_of(first, second, who, hosts, self.memory)
         self.optimiser.zero_grad(set_to_none=True)
         (contrast + ENTROPY * entropy).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
@@ -187,9 +228,10 @@ def main() -> None:
     paths = photos.rows("train", shippable=True)
     until, told = time.monotonic() + 60 * arguments.minutes, []
     began, begun = time.monotonic(), run.step
-    for mild, strong, who in batches(paths, run.step, arguments.seed):
+    frozen = frozen_stages(run.model.trunk)
+    for features, who, hosts in batches(paths, run.step, arguments.seed, frozen):
         torch.set_num_threads(arguments.threads)
-        told.append(run.advance(mild, strong, who))
+        told.append(run.advance(features, who, hosts))
         if run.step % 100 == 0:
             contrast, entropy, right = np.mean(told, axis=0)
             rate = (run.step - begun) * 2 * BATCH / (time.monotonic() - began)

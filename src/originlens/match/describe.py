@@ -58,7 +58,8 @@ def describe(
     Raises:
         WeightsError: the network's weight file is absent or its checksum is wrong.
     """
-    from originlens.match.descriptors.gem_v0 import GemV0, network_input
+    from originlens.match.descriptors._pooled import network_input
+    from originlens.match.descriptors.gem_v0 import GemV0
 
     results: list[Description | OriginLensError] = []
     inputs: list[Pixels] = []

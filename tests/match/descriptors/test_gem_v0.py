@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from originlens.match.descriptors.gem_v0 import GemV0, pooling
+from originlens.match.descriptors._pooled import pooling
+from originlens.match.descriptors.gem_v0 import GemV0
 
 PICTURES = (data.astronaut, data.coffee, data.chelsea, data.rocket)
 

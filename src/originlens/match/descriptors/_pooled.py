@@ -1,0 +1,147 @@
+"""Pooled feature maps: what descriptors share that run a convolutional graph of ours.
+
+The graph (made by ``train/global_descriptor/trunk.py``) takes ``pixels`` (N, H, W, 3) uint8 and
+``pooling`` (R, H/32 * W/32) float32 whose rows sum to 1, and holds normalisation, trunk, pooling
+and projection: one feature map serves the whole picture and any number of its regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from originlens.core import weights
+from originlens.core.image import Image, Pixels
+from originlens.core.processors import available_cpus
+from originlens.core.registry import Weights
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Vectors = npt.NDArray[np.float32]
+
+DIMENSION = 256
+INPUT_SIDE = 224
+REGION_SIDE = 448
+"""Side at which a picture's one feature map is made when its regions are described."""
+_STRIDE = 32  # pixels of the input per cell of the last feature map
+_BATCH = 4  # bounds the activations' memory; larger batches are slower on a CPU
+
+
+@lru_cache(maxsize=4)
+def session(file: Weights, threads: int) -> onnxruntime.InferenceSession:
+    """The inference session of a graph with that many threads; made on first use and shared.
+
+    Raises:
+        WeightsError: the weight file is absent or its checksum is wrong.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Idle threads must sleep: other work of the process runs between two pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        weights.read(file, Path(__file__).parent / "weights"),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
+def network_input(pixels: Pixels, side: int = INPUT_SIDE) -> Pixels:
+    """(side, side, 3) uint8: the picture squeezed to the network's size, whatever its aspect."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    shrinks = height >= side and width >= side
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: Any = cv2.resize(pixels, (side, side), interpolation=method)
+    return np.asarray(resized, np.uint8)
+
+
+def pooling(boxes: Sequence[tuple[float, float, float, float]], cells: int) -> Vectors:
+    """(N, cells * cells) float32: how much each cell of a square map counts in each box.
+
+    A cell counts by the share of it that the box covers; rows sum to 1.
+    """
+    edges = np.arange(cells + 1) / cells
+    low, high = edges[:-1], edges[1:]
+    rows = []
+    for left, top, right, bottom in boxes:
+        across = np.clip(np.minimum(high, right) - np.maximum(low, left), 0, None)
+        down = np.clip(np.minimum(high, bottom) - np.maximum(low, top), 0, None)
+        share = np.outer(down, across).ravel()
+        rows.append(share / share.sum())
+    return np.asarray(rows, np.float32)
+
+
+class Pooled:
+    """A descriptor whose graph pools feature maps of regions.
+
+    Args:
+        threads: threads of the inference; by default the CPUs this process may use. Pass 1 inside
+            worker processes. The vectors differ by rounding only (below 1e-5).
+    """
+
+    dimension = DIMENSION
+    weights: Weights
+    """The graph's file, named by each descriptor."""
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        self.threads = threads
+
+    def describe(self, image: Image) -> Vectors:
+        """``(256,) float32`` of unit length for the managed, EXIF-oriented picture."""
+        return self.describe_batch([image.reduced(INPUT_SIDE)])[0]
+
+    def describe_batch(self, pictures: Sequence[Pixels]) -> Vectors:
+        """Vectors of many pictures, or of many views of one.
+
+        Args:
+            pictures: ``(h, w, 3) uint8`` sRGB arrays of any sizes; best not far below 224 pixels.
+
+        Returns:
+            ``(N, 256) float32``, each row of unit length.
+
+        Raises:
+            WeightsError: the weight file is absent or its checksum is wrong.
+        """
+        run = session(self.weights, self.threads or available_cpus())
+        vectors = np.empty((len(pictures), DIMENSION), np.float32)
+        whole = pooling([(0, 0, 1, 1)], INPUT_SIDE // _STRIDE)
+        for start in range(0, len(pictures), _BATCH):
+            batch = np.stack([network_input(p) for p in pictures[start : start + _BATCH]])
+            found = run.run(None, {"pixels": batch, "pooling": whole})[0]
+            vectors[start : start + len(batch)] = found[:, 0]
+        return vectors
+
+    def describe_regions(
+        self, pixels: Pixels, boxes: Sequence[tuple[float, float, float, float]]
+    ) -> Vectors:
+        """Vectors of many boxes of one picture, pooled from one feature map at 448 pixels.
+
+        The map costs four pictures' inference however many boxes there are. (Regional pooling:
+        Tolias, Sicre, Jegou, ICLR 2016, arXiv 1511.05879.)
+
+        Args:
+            pixels: ``(h, w, 3) uint8`` sRGB.
+            boxes: (left, top, right, bottom) in shares of the picture's sides, not empty.
+
+        Returns:
+            ``(N, 256) float32``, each row of unit length.
+        """
+        if not boxes:
+            return np.empty((0, DIMENSION), np.float32)
+        run = session(self.weights, self.threads or available_cpus())
+        inputs = {
+            "pixels": network_input(pixels, REGION_SIDE)[None],
+            "pooling": pooling(boxes, REGION_SIDE // _STRIDE),
+        }
+        return np.asarray(run.run(None, inputs)[0][0], np.float32)

@@ -53,9 +53,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to describe: whether to make proxies, and the EXIF field that holds the own id."""
+    """How to describe: proxies, regions, and the EXIF field that holds the own id."""
 
     proxies: bool = True
+    regions: bool = False
     exif_field: str | None = None
 
 
@@ -91,7 +92,7 @@ def _describe_batch(tasks: Sequence[Task], settings: Settings) -> list[Described
             opened.append((place, empty, meta))
             yield image
 
-    results = describe(pictures(), proxies=settings.proxies, threads=1)
+    results = describe(pictures(), proxies=settings.proxies, regions=settings.regions, threads=1)
     for (place, visit, meta), result in zip(opened, results, strict=True):
         if isinstance(result, Description):
             result = replace(result, meta={**meta, **result.meta})

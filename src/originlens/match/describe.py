@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from originlens.core.errors import InputError, OriginLensError
 from originlens.core.image import Image, Pixels
+from originlens.match import views
 from originlens.match.descriptors import pdq
 
 PROXY_SIDE = 512
@@ -42,7 +43,11 @@ class Description:
 
 
 def describe(
-    images: Iterable[Image], *, proxies: bool = True, threads: int | None = None
+    images: Iterable[Image],
+    *,
+    proxies: bool = True,
+    regions: bool = False,
+    threads: int | None = None,
 ) -> list[Description | OriginLensError]:
     """Describe pictures in a batch.
 
@@ -50,6 +55,7 @@ def describe(
         images: the pictures, taken one after another and not kept: give a generator where their
             decoded pixels should not be in memory together.
         proxies: whether to make the small JPEGs that verification and display use.
+        regions: whether to describe nine overlapping quarters of each picture, too.
         threads: threads of the network; by default the CPUs that this process may use.
 
     Returns:
@@ -71,11 +77,9 @@ def describe(
         else:
             results.append(description)
             inputs.append(network_input(pixels))
-    vectors = iter(GemV0(threads=threads).describe_batch(inputs))
-    return [
-        replace(r, vectors=next(vectors)[None]) if isinstance(r, Description) else r
-        for r in results
-    ]
+    boxes = [views.WHOLE, *(views.QUARTERS if regions else ())]
+    vectors = iter(GemV0(threads=threads).describe_parts(inputs, boxes))
+    return [replace(r, vectors=next(vectors)) if isinstance(r, Description) else r for r in results]
 
 
 def _describe_without_vectors(image: Image, proxies: bool) -> tuple[Description, Pixels]:

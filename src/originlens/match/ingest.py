@@ -68,6 +68,7 @@ class Ingest:
         id_from: ``NAME`` for the file's name without its ending, or an EXIF field; None for ids
             made from the content.
         proxies: whether to keep small JPEGs.
+        regions: whether to describe parts of every picture, too.
         workers: processes; 1 describes in this process.
         progress: told how far it is.
     """
@@ -80,13 +81,14 @@ class Ingest:
         meta: Mapping[str, str] | None = None,
         id_from: str | None = None,
         proxies: bool = True,
+        regions: bool = False,
         workers: int = 1,
         progress: Progress | None = None,
     ) -> None:
         self.store, self.leave_out = store, leave_out
         self.meta = dict(meta or {})
         self.by_name = id_from is not None and id_from.upper() == "NAME"
-        self.settings = Settings(proxies, None if self.by_name else id_from)
+        self.settings = Settings(proxies, regions, None if self.by_name else id_from)
         self.workers = workers
         self.progress = progress
         self.not_pictures = 0

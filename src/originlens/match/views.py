@@ -18,6 +18,11 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom in shares of a picture's sides."""
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
+QUARTERS: tuple[Box, ...] = tuple(
+    (x, y, x + 0.5, y + 0.5) for y in (0.0, 0.25, 0.5) for x in (0.0, 0.25, 0.5)
+)
+"""Parts of an original that an index with regions describes: nine overlapping quarters."""
+
 _SIDE = 320  # working size of the rectangle finder
 _MAX_LINES = 7
 _OUTLINE = 0.45  # least score of a rectangle's outline

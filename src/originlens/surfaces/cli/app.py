@@ -95,6 +95,14 @@ def index_add(
             "--proxies/--no-proxies", help="Keep a small JPEG to verify and show matches."
         ),
     ] = True,
+    regions: Annotated[
+        bool,
+        typer.Option(
+            "--regions",
+            help="Describe parts of each new picture, too: finds smaller crops, ten times the "
+            "vectors.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option("--workers", min=1, metavar="N", help="Processes [default: all usable cores]"),
@@ -113,6 +121,7 @@ def index_add(
         meta=meta or [],
         id_from=id_from,
         proxies=proxies,
+        regions=regions,
         workers=workers,
         jsonl=jsonl,
     )

@@ -26,6 +26,7 @@ def add(
     meta: Sequence[str],
     id_from: str | None,
     proxies: bool,
+    regions: bool,
     workers: int | None,
     jsonl: bool,
 ) -> int:
@@ -47,6 +48,7 @@ def add(
                 meta=values,
                 id_from=id_from,
                 proxies=proxies,
+                regions=regions,
                 workers=workers,
                 progress=ticker.at if ticker.shown else None,
                 calibrate=False,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from originlens.bench.comparison import paired
-from originlens.bench.results import Value
+from originlens.bench.comparison import paired, paired_difference
+from originlens.bench.results import Pairs, Value
 from originlens.core.errors import UsageError
+from originlens.core.registry import make
 
 
 def asked(number: int, *, negative: bool = False, edit: str = "crop") -> dict:
@@ -143,3 +144,33 @@ def test_other_questions_are_refused():
     files = [{"sha256": "ab", "outcome": "decoded"}]
     with pytest.raises(UsageError, match="nothing"):
         paired(files, files)
+
+
+def ranked(score_of_true: np.ndarray, rng: np.random.Generator) -> tuple[Pairs, np.ndarray]:
+    """(truth, scores): each query has one true pair of a given score, and two false ones."""
+    count = len(score_of_true)
+    correct = np.arange(3 * count) % 3 == 0
+    scores = rng.normal(size=3 * count)
+    scores[correct] = score_of_true
+    return Pairs(correct, np.repeat(np.arange(count), 3), np.ones(count, np.int64)), scores
+
+
+def test_a_metrics_difference_is_paired():
+    """Two rankings that share their hard queries differ by less than either is uncertain."""
+    uap, rng = make("metric", "uap"), np.random.default_rng(5)
+    hardness = rng.normal(1.5, 1.0, 60)
+    weak = ranked(hardness, np.random.default_rng(6))
+    strong = ranked(hardness + 0.4, np.random.default_rng(6))
+    gap = paired_difference(uap, strong, weak, rng=rng)
+    assert gap.value == pytest.approx(uap.measure(*strong) - uap.measure(*weak))
+    assert 0 < gap.low < gap.value < gap.high
+    alone = uap.value(*strong, rng=rng)
+    assert gap.high - gap.low < alone.high - alone.low
+    nothing = paired_difference(uap, weak, weak, rng=rng, groups=[n // 2 for n in range(60)])
+    assert (nothing.value, nothing.low, nothing.high, nothing.n) == (0, 0, 0, 30)
+
+
+def test_a_metrics_difference_needs_the_same_units():
+    uap, rng = make("metric", "uap"), np.random.default_rng(5)
+    with pytest.raises(UsageError, match="no pairs"):
+        paired_difference(uap, ranked(np.ones(4), rng), ranked(np.ones(5), rng), rng=rng)

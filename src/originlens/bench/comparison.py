@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from originlens.bench.findings import PIXEL_METRICS
 from originlens.bench.metrics._agreement import Interval, agree, agreed
 from originlens.bench.outcome import Cell, Row, Table
-from originlens.bench.results import Value
+from originlens.bench.results import Metric, Value
 from originlens.bench.suites._values import UNIT, grouped_share
 from originlens.core.errors import UsageError
 from originlens.core.registry import make
@@ -30,6 +30,8 @@ Pair = tuple[Row, Row]
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats], float]
 Average = Callable[[Floats], Any]
+#: What a metric takes: the truth, and what a system made of it.
+Output = tuple[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,45 @@ def paired(first: Sequence[Row], second: Sequence[Row], *, seed: int = 0) -> Tab
     )
     columns = ("measure", "questions", "first", "second", "difference", "p")
     return Table("Paired comparison", columns, tuple(rows), note)
+
+
+def paired_difference(
+    metric: Metric,
+    first: Output,
+    second: Output,
+    *,
+    rng: np.random.Generator,
+    groups: Sequence[Hashable] | None = None,
+    rounds: int = 1000,
+) -> Value:
+    """A metric of one system minus that of another, with a paired bootstrap interval (95 %).
+
+    Args:
+        metric: of whose units the same are drawn for both.
+        first: (truth, output) of one system, as the metric takes them.
+        second: those of the other, its units in the same order.
+        rng: of the resampling.
+        groups: one per unit; whole groups are drawn, where units share a picture.
+        rounds: resamples.
+
+    Raises:
+        UsageError: the two have different numbers of units.
+    """
+    count = metric.units(*first)
+    if metric.units(*second) != count:
+        raise UsageError(f"{count} and {metric.units(*second)} units are no pairs")
+
+    def gap(drawn: Floats) -> float:
+        units = drawn.astype(np.int64)
+        return metric.measure(*metric.take(*first, units)) - metric.measure(
+            *metric.take(*second, units)
+        )
+
+    rows = np.arange(count)
+    low, high = bootstrap(rows, gap, rng, groups=groups, rounds=rounds)
+    value = metric.measure(*first) - metric.measure(*second)
+    units = count if groups is None else len(set(groups))
+    return Value("difference", value, low, high, units, "paired bootstrap")
 
 
 Line = tuple[Cell, ...]

@@ -17,6 +17,7 @@ import numpy as np
 from originlens.bench import Matcher
 from originlens.bench.chains import code_of, parse
 from originlens.bench.draws import rng_of, shuffled
+from originlens.bench.kinds import Kind
 from originlens.bench.model_file import Spec
 from originlens.bench.runner import Answer, content_of, key_of, version_of
 from originlens.core.errors import OriginLensError, ReadError, StoreError
@@ -41,6 +42,11 @@ class Edit:
     indexed_host: bool = False
     unseen: bool = False
     strength: float | None = None
+
+    @classmethod
+    def of(cls, kind: Kind) -> Edit:
+        """A named kind as an edit of a task; a held-out one is unseen."""
+        return cls(kind.name, str(kind.chain), kind.others == "indexed", kind.split == "held-out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from originlens.bench.copies import AskMatchers, Edit, Question, Task, row, system, task, version
-from originlens.bench.kinds import Kind
 from originlens.bench.outcome import Cell, Chart, Outcome, Series, Setting, Table
 from originlens.bench.results import Pairs, Value
 from originlens.bench.runner import Answer, Journal, answers, content_of, key_of
@@ -38,11 +37,6 @@ def copy_card(name: str, task_: str, *, note: str, fails_when: str) -> Card:
         scope="any folder of pictures; figures hold for pictures like those",
         fails_when=fails_when,
     )
-
-
-def edit_of(kind: Kind) -> Edit:
-    """A named kind as an edit of a task."""
-    return Edit(kind.name, str(kind.chain), kind.others == "indexed", kind.split == "held-out")
 
 
 class CopySuite:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from originlens.bench.copies import Edit
 from originlens.bench.kinds import KINDS
-from originlens.bench.suites._copy import CopySuite, copy_card, edit_of
+from originlens.bench.suites._copy import CopySuite, copy_card
 from originlens.core.registry import register
 
 
@@ -36,4 +36,4 @@ class CopyFull(CopySuite):
 
     def edits(self) -> list[Edit]:
         """Every kind whose question is where the picture comes from."""
-        return [edit_of(kind) for kind in KINDS if kind.group != "local"]
+        return [Edit.of(kind) for kind in KINDS if kind.group != "local"]

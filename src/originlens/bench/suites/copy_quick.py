@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from originlens.bench.copies import Edit
 from originlens.bench.kinds import KINDS
-from originlens.bench.suites._copy import CopySuite, copy_card, edit_of
+from originlens.bench.suites._copy import CopySuite, copy_card
 from originlens.core.registry import register
 
 
@@ -28,4 +28,4 @@ class CopyQuick(CopySuite):
 
     def edits(self) -> list[Edit]:
         """Those with a promised recall."""
-        return [edit_of(kind) for kind in KINDS if kind.goal is not None]
+        return [Edit.of(kind) for kind in KINDS if kind.goal is not None]

@@ -72,6 +72,19 @@ def test_a_spec_is_a_system(spec, tmp_path):
     assert best.relation == "copy"
 
 
+def test_a_registered_descriptor_alone_is_a_system(tmp_path):
+    paths = []
+    for number in range(4):
+        paths.append(str(tmp_path / f"{number}.png"))
+        Path(paths[-1]).write_bytes(textured_image(number).data)
+    made = system("descriptor/gem-v0")
+    assert made.enrol(paths, str(tmp_path / "state")) == []
+    made.open(str(tmp_path / "state"))
+    assert made.match(Image.open(paths[2]))[0].path == paths[2]
+    with pytest.raises(UsageError, match="gem-v9"):
+        system("descriptor/gem-v9")
+
+
 def test_its_version_follows_the_model_and_the_spec(spec):
     first = version(str(spec))
     other = spec.with_name("other.toml")

@@ -22,7 +22,7 @@ from originlens.bench.model_file import Spec
 from originlens.bench.runner import Answer, content_of, key_of, version_of
 from originlens.core.errors import OriginLensError, ReadError, StoreError
 from originlens.core.image import Image
-from originlens.core.registry import make, method
+from originlens.core.registry import DEFAULT_DESCRIPTOR, make, method
 
 #: Shares of the pictures that are asked without being enrolled, and that are hosts and donors.
 _NEGATIVE, _OTHER = 0.25, 0.15
@@ -135,7 +135,10 @@ def _question(edit: Edit, path: str, pool: Sequence[str], seed: int) -> Question
 
 
 def system(name: str) -> Matcher:
-    """The matcher that a system's name stands for: a registered one, or a model's spec (.toml).
+    """The matcher that a system's name stands for.
+
+    That is a registered one, a model's spec (.toml), or ``descriptor/NAME``: a registered
+    descriptor's vectors alone.
 
     Raises:
         UsageError: there is none of that name, or the spec is wrong.
@@ -144,17 +147,26 @@ def system(name: str) -> Matcher:
         Spec.read(name)  # a wrong one is told before any work
         made: Matcher = make("matcher", "descriptor", spec=name)
         return made
+    kind, _, descriptor = name.partition("/")
+    if kind == "descriptor" and descriptor:
+        method("descriptor", descriptor)  # a wrong one is told before any work
+        alone: Matcher = make("matcher", kind, descriptor=descriptor)
+        return alone
     found: Matcher = make("matcher", name)
     return found
 
 
 def version(name: str) -> str:
     """What answers of that system depend on besides the questions."""
-    if not name.endswith(".toml"):
-        return version_of(method("matcher", name))
-    spec = Spec.read(name)
-    own = version_of(method("matcher", "descriptor"))
-    return key_of(own, content_of(name), content_of(spec.model))
+    own = method("matcher", "descriptor")
+    if name.endswith(".toml"):
+        spec = Spec.read(name)
+        return key_of(version_of(own), content_of(name), content_of(spec.model))
+    kind, _, descriptor = name.partition("/")
+    if kind == "descriptor":
+        described = method("descriptor", descriptor or DEFAULT_DESCRIPTOR)
+        return key_of(version_of(own), version_of(described))
+    return version_of(method("matcher", name))
 
 
 class AskMatchers:

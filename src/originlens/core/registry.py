@@ -47,6 +47,8 @@ KINDS: dict[str, Kind] = {
         Kind("suite", "run", ("originlens.bench.suites",)),
     )
 }
+DEFAULT_DESCRIPTOR = "gem-v0"
+"""The descriptor whose vectors an index holds and a search sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from originlens.core.evidence import Match, Relation
 from originlens.core.image import Image
-from originlens.core.registry import make
+from originlens.core.registry import DEFAULT_DESCRIPTOR, make
 from originlens.match import calibration, decision
 from originlens.match._candidate import Candidate, why
 from originlens.match._query import THOROUGH, WORKING_SIDE, Query
@@ -29,7 +29,7 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     from originlens.match.descriptors import pdq
 
     model = decision.shipped()
-    embedder = make("descriptor", "gem-v0")
+    embedder = make("descriptor", DEFAULT_DESCRIPTOR)
     verifier = make("verifier", "sift-magsac")
     looked = Query(query, embedder, THOROUGH, verifier)
     target = embedder.describe(original)

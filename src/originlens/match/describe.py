@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from originlens.core.errors import InputError, OriginLensError
 from originlens.core.image import Image, Pixels
+from originlens.core.registry import DEFAULT_DESCRIPTOR, make
 from originlens.match import views
 from originlens.match.descriptors import pdq
 
@@ -65,7 +66,6 @@ def describe(
         WeightsError: the network's weight file is absent or its checksum is wrong.
     """
     from originlens.match.descriptors._pooled import network_input
-    from originlens.match.descriptors.gem_v0 import GemV0
 
     results: list[Description | OriginLensError] = []
     inputs: list[Pixels] = []
@@ -77,8 +77,9 @@ def describe(
         else:
             results.append(description)
             inputs.append(network_input(pixels))
+    embedder = make("descriptor", DEFAULT_DESCRIPTOR, threads=threads)
     boxes = [views.WHOLE, *(views.QUARTERS if regions else ())]
-    vectors = iter(GemV0(threads=threads).describe_parts(inputs, boxes))
+    vectors = iter(embedder.describe_parts(inputs, boxes))
     return [replace(r, vectors=next(vectors)) if isinstance(r, Description) else r for r in results]
 
 

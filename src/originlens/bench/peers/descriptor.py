@@ -14,7 +14,7 @@ import numpy as np
 from originlens.bench.model_file import Floats, Spec, describer
 from originlens.bench.peers._nearest import Array, Nearest, Scores
 from originlens.core.image import Image
-from originlens.core.registry import Card, Cost, register
+from originlens.core.registry import DEFAULT_DESCRIPTOR, Card, Cost, register
 
 
 @register(
@@ -26,7 +26,7 @@ from originlens.core.registry import Card, Cost, register
         paper="Pizzi et al. 2022 (SSCD, arXiv:2202.10261), its evaluation",
         code_licence="Apache-2.0; a model given by path has its own",
         reads=("collection", "pixels"),
-        cost=Cost(12.0, 100.0, "with gem-v0; all vectors scanned", per="picture"),
+        cost=Cost(12.0, 100.0, "with the default; all vectors scanned", per="picture"),
         status="stable",
         scope="a registered descriptor, or a model of the user's by its spec",
         fails_when="small pasted pictures; look-alikes, which nothing here verifies",
@@ -43,7 +43,11 @@ class Descriptor(Nearest):
     """
 
     def __init__(
-        self, *, descriptor: str = "gem-v0", spec: str | None = None, threshold: float = 0.75
+        self,
+        *,
+        descriptor: str = DEFAULT_DESCRIPTOR,
+        spec: str | None = None,
+        threshold: float = 0.75,
     ) -> None:
         self.descriptor, self.spec, self.threshold = descriptor, spec, threshold
         self._describe: Callable[[Image], Floats] | None = None

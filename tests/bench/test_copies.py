@@ -44,6 +44,15 @@ def test_every_picture_has_one_role(pictures):
         assert sum(q.edit == edit for q in drawn.questions) == 5
 
 
+def test_distractors_are_enrolled_and_never_asked(pictures):
+    drawn = task(
+        pictures[:16], EDITS, each=5, negatives=100, references=3, seed=1, distractors=pictures[12:]
+    )
+    assert set(drawn.references[3:]) == set(pictures[16:])
+    asked = {path for q in drawn.questions for path in (q.picture, *q.others)}
+    assert not asked & set(pictures[16:])
+
+
 def test_an_indexed_host_is_another_reference(pictures):
     drawn = draw(pictures)
     pasted = [q for q in drawn.questions if q.edit == EDITS[1]]

@@ -51,14 +51,12 @@ def drawn(split: str, half: str, each: int, distractors: int, seed: int) -> Task
     halves = [None] if half == "all" else [half]
     edits = [Edit.of(kind) for part in halves for kind in kinds(part) if kind.group != "local"]
     pictures = [str(path) for path in photos.rows(split, shippable=False)]
-    asked = task(
-        pictures, edits, each=each, negatives=len(pictures), references=len(pictures), seed=seed
-    )
-    known = {content_of(path) for path in pictures}
     others = [str(path) for path in photos.rows("train", shippable=False)]
-    order = np.random.default_rng(seed).permutation(len(others))
-    added = [others[i] for i in order if content_of(others[i]) not in known][:distractors]
-    return Task((*asked.references, *added), asked.questions)
+    order = np.random.default_rng(seed).permutation(len(others))[:distractors]
+    return task(
+        pictures, edits, each=each, negatives=len(pictures), references=len(pictures), seed=seed,
+        distractors=[others[i] for i in order],
+    )  # fmt: skip
 
 
 def rendered(images: Sequence[Callable[[], Image]], keys: str, side: int, folder: Path) -> Path:

@@ -93,6 +93,7 @@ def task(
     negatives: int,
     references: int,
     seed: int,
+    distractors: Iterable[str] = (),
 ) -> Task:
     """Draw a task from pictures.
 
@@ -101,8 +102,10 @@ def task(
         edits: what is done to references.
         each: questions per edit at most.
         negatives: strangers at most.
-        references: pictures enrolled at most.
+        references: pictures enrolled at most, besides the distractors.
         seed: of every draw.
+        distractors: files that are enrolled, too, and never asked about; not those with the bytes
+            of one of the pictures.
 
     Raises:
         UsageError: fewer than eight different pictures.
@@ -118,7 +121,10 @@ def task(
         for path in _drawn(enrolled, each, f"{edit.name} {edit.strength}", seed)
     ]
     questions += [Question(path) for path in asked[:negatives]]
-    return Task(tuple(enrolled), tuple(questions))
+    known = {content_of(path) for path in paths}
+    unique = {content_of(path): path for path in distractors}
+    added = [path for content, path in unique.items() if content not in known]
+    return Task((*enrolled, *added), tuple(questions))
 
 
 def _drawn(paths: Sequence[str], count: int, name: str, seed: int) -> list[str]:

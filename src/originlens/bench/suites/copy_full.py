@@ -17,7 +17,7 @@ from originlens.core.registry import register
     copy_card(
         "copy-full",
         "copy detection, all named kinds",
-        note="46 kinds x 60 pictures, 600 strangers, 1 000 references",
+        note="44 kinds x 60 pictures, 600 strangers, 1 000 references",
         fails_when="fewer than about 1 500 pictures are given: intervals widen",
     )
 )

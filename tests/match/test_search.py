@@ -12,6 +12,8 @@ from skimage import data
 from originlens.bench.kinds import kind
 from originlens.core import geometry
 from originlens.core.image import Image
+from originlens.match import _closer as closer
+from originlens.match._query import DEFAULT
 from originlens.match.compare import compare
 from originlens.match.index import Index
 
@@ -204,3 +206,45 @@ def test_a_host_does_not_hide_behind_what_was_pasted_into_it(index, folder):
     host[150:550, 200:600] = np.asarray(Pillow.open(folder / "coffee.jpg").resize((400, 400)))
     copies = {m.asset for m in index.search(Image.from_array(host)).matches if m.relation == "copy"}
     assert copies == {"coffee", "motel"}
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket", "retina"])
+def test_photographic_negatives_are_found(index, name, mirrored):
+    negative = np.ascontiguousarray((255 - PICTURES[name]())[:, :: -1 if mirrored else 1])
+    result = index.search(Image.from_array(negative))
+    best = result.matches[0]
+    assert (best.asset, result.decision) == (name, "copy")
+    assert {e.name for e in best.edits} == {"negative", *(["mirror"] if mirrored else [])}
+
+
+def test_hashes_of_the_negative_are_complements(index):
+    picture = PICTURES["coffee"]()
+    plain, negative = (
+        index.searcher._query(Image.from_array(p), DEFAULT).hashes for p in (picture, 255 - picture)
+    )
+    different = np.bitwise_count(plain[:8] ^ negative[8:]).sum(1)
+    assert different.max() <= 4  # luma is rounded
+
+
+def test_what_is_pasted_small_is_verified_in_its_own_region(index, rng):
+    """Features of a busy host crowd out those of a small picture; its region alone shows them."""
+    import cv2
+
+    coarse = rng.integers(0, 256, (75, 100, 3), dtype=np.uint8)
+    host = cv2.resize(coarse, (2000, 1500), interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(data.astronaut(), (420, 420), interpolation=cv2.INTER_AREA)
+    host[300:720, 800:1220] = small
+    looked = index.searcher._query(Image.from_array(host), DEFAULT)
+    asset = index.searcher.verifier.features(Image.from_array(data.astronaut()))
+    box = (790 / 2000, 290 / 1500, 1230 / 2000, 730 / 1500)
+    found = closer.look(index.searcher.verifier, looked, box, asset)
+    truth = np.array([[1, 0, 800], [0, 1, 300], [0, 0, 1.0]]) @ geometry.scaling(
+        (512, 512), (420, 420)
+    )
+    corners = np.array([[0, 0], [511, 0], [511, 511], [0, 511]], dtype=float)
+    error = geometry.apply(found.transform, corners) - geometry.apply(truth, corners)
+    assert np.abs(error).max() < 4.0
+    assert found.coverage_query == pytest.approx(420 * 420 / (2000 * 1500), rel=0.1)
+    whole = index.searcher.verifier.verify(looked.features, asset)
+    assert found.inliers > 2 * whole.inliers

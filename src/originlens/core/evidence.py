@@ -99,8 +99,8 @@ class Edit:
     """A named difference between an original and its copy, with numbers and a sentence.
 
     ``name`` is one of crop, rotate, mirror, scale, stretch, perspective, border, embed, overlay,
-    text, recolour, greyscale, blur, sharpen, noise, recompress, region-replaced. ``box`` is
-    (left, top, right, bottom) in pixels of the EXIF-oriented picture that ``frame`` names.
+    text, recolour, negative, greyscale, blur, sharpen, noise, recompress, region-replaced. ``box``
+    is (left, top, right, bottom) in pixels of the EXIF-oriented picture that ``frame`` names.
     """
 
     name: str

@@ -10,13 +10,15 @@ from originlens.match import Geometry, decision
 
 @dataclass(slots=True)
 class Candidate:
-    """``view`` numbers the query's vector that speaks most for it (0: the whole query)."""
+    """``view`` numbers the query's vector that speaks most for it (0: the whole query),
+    ``negative`` tells whether the query's photographic negative speaks for it, too."""
 
     row: int
     similarity: float = 0.0
     excess: float = 0.0
     view: int = 0
     pdq_distance: int | None = None
+    negative: bool = False
     identical: bool = False
     geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
     verified: bool = False

@@ -1,4 +1,10 @@
-"""A query prepared for search: its hashes, the vectors of its views, its local features."""
+"""A query prepared for search: its hashes, the vectors of its views, its local features.
+
+A photographic negative has the original's structure with every gradient turned round, which no
+gradient histogram and hardly a network sees through. So the query's negative is looked for, too:
+one more vector, and the hashes' complements, which cost nothing (the negative of a picture negates
+its cosine coefficients, and PDQ keeps their signs about the median).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +22,8 @@ from originlens.match import LocalFeatures, views
 WORKING_SIDE = 512
 """Short side asked of the query's decode; proxies have this long side."""
 _TURNS = 4  # by 0, 90, 180 and 270 degrees
+NEGATIVE_VIEW = _TURNS
+"""Which of :attr:`Query.vectors` describes the query's negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Query:
         self._embedder = embedder
         self.effort = effort
         self._verifier = verifier
+        self._parts: dict[views.Box, LocalFeatures] = {}
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -46,10 +55,11 @@ class Query:
 
     @cached_property
     def hashes(self) -> npt.NDArray[np.uint8] | None:
+        """(16, 32): of the query under the eight symmetries, then of its negative; None if flat."""
         from originlens.match.descriptors.pdq import Pdq
 
         hashes = Pdq().variants(self.image)
-        return hashes if hashes.any() else None
+        return np.vstack([hashes, ~hashes]) if hashes.any() else None
 
     @cached_property
     def _rectangles(self) -> list[views.Box]:
@@ -66,8 +76,12 @@ class Query:
         return np.asarray(self._embedder.describe_batch(turned), np.float32)
 
     @cached_property
+    def _of_negative(self) -> npt.NDArray[np.float32]:
+        return np.asarray(self._embedder.describe_batch([255 - self.pixels]), np.float32)
+
+    @cached_property
     def _of_rectangles(self) -> npt.NDArray[np.float32]:
-        cut = [_crop(self.pixels, box) for box in self._rectangles]
+        cut = [self._part(box) for box in self._rectangles]
         return np.asarray(self._embedder.describe_batch(cut), np.float32)
 
     @cached_property
@@ -76,13 +90,13 @@ class Query:
 
     @property
     def vectors(self) -> npt.NDArray[np.float32]:
-        """(N, 256), of the whole query, its turns, its rectangles and its tiles."""
-        return np.vstack([self._of_whole, self._of_rectangles, self._of_tiles])
+        """(N, 256), of the whole query, its turns, its negative, its rectangles and its tiles."""
+        return np.vstack([self._of_whole, self._of_negative, self._of_rectangles, self._of_tiles])
 
     @property
     def boxes(self) -> list[views.Box]:
         """Which part of the query each of :attr:`vectors` describes."""
-        return [*[views.WHOLE] * _TURNS, *self._rectangles, *self._tiles]
+        return [*[views.WHOLE] * (_TURNS + 1), *self._rectangles, *self._tiles]
 
     def parts(self) -> list[Callable[[], Any]]:
         """What can be computed at the same time, the longest first."""
@@ -91,6 +105,7 @@ class Query:
             lambda: self._of_tiles,
             lambda: self._of_whole,
             lambda: self.features,
+            lambda: self._of_negative,
             lambda: self.hashes,
         ]
 
@@ -98,9 +113,21 @@ class Query:
     def features(self) -> LocalFeatures:
         return self._verifier.features(self.pixels, full_size=(self.image.height, self.image.width))
 
+    def features_of(self, box: views.Box) -> LocalFeatures:
+        """Features of the part inside ``box`` alone, in the frame of the pixels :meth:`cut` names.
 
-def _crop(pixels: Pixels, box: views.Box) -> Pixels:
-    h, w = pixels.shape[:2]
-    x0, y0 = int(box[0] * w), int(box[1] * h)
-    x1, y1 = max(x0 + 1, round(box[2] * w)), max(y0 + 1, round(box[3] * h))
-    return np.ascontiguousarray(pixels[y0:y1, x0:x1])
+        Kept: candidates that one region speaks for share them.
+        """
+        if box not in self._parts:
+            self._parts[box] = self._verifier.features(self._part(box))
+        return self._parts[box]
+
+    def cut(self, box: views.Box) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of ``box`` in :attr:`pixels`, at least a pixel wide."""
+        h, w = self.pixels.shape[:2]
+        x0, y0 = int(box[0] * w), int(box[1] * h)
+        return x0, y0, max(x0 + 1, round(box[2] * w)), max(y0 + 1, round(box[3] * h))
+
+    def _part(self, box: views.Box) -> Pixels:
+        x0, y0, x1, y1 = self.cut(box)
+        return np.ascontiguousarray(self.pixels[y0:y1, x0:x1])

@@ -215,27 +215,27 @@ def _rounded(box: plane.Box) -> plane.Box:
 
 
 def _tones(seen: _Seen) -> list[Edit]:
-    """Greyscale and global colour."""
+    """Negative, greyscale and global colour."""
     c = seen.colour
     if c is None:
         return []
-    if c.chroma_query < 1.5 and c.chroma_asset > 3.0 + 2.0 * c.chroma_query:
-        return [Edit("greyscale", "colours removed")]
-    if c.change < 5.0:
-        return []
-    words = []
+    found = []
     if c.correlation < -0.3:
-        words.append("inverted")
-    else:
-        if abs(c.brightness) >= 3:
-            words.append(
-                f"{'brighter' if c.brightness > 0 else 'darker'} by {abs(c.brightness):.0f} levels"
-            )
-        if abs(np.log(max(c.contrast, 1e-3))) > 0.08:
-            words.append(f"contrast x {c.contrast:.2f}")
-        saturation = (c.chroma_query + 0.5) / (c.chroma_asset + 0.5)
-        if abs(np.log(saturation)) > 0.15:
-            words.append(f"saturation x {saturation:.2f}")
+        found.append(Edit("negative", "a negative: light and dark are exchanged"))
+    if c.chroma_query < 1.5 and c.chroma_asset > 3.0 + 2.0 * c.chroma_query:
+        found.append(Edit("greyscale", "colours removed"))
+    if found or c.change < 5.0:
+        return found
+    words = []
+    if abs(c.brightness) >= 3:
+        words.append(
+            f"{'brighter' if c.brightness > 0 else 'darker'} by {abs(c.brightness):.0f} levels"
+        )
+    if abs(np.log(max(c.contrast, 1e-3))) > 0.08:
+        words.append(f"contrast x {c.contrast:.2f}")
+    saturation = (c.chroma_query + 0.5) / (c.chroma_asset + 0.5)
+    if abs(np.log(saturation)) > 0.15:
+        words.append(f"saturation x {saturation:.2f}")
     detail = ", ".join(words) or f"colours shifted by {c.change:.0f} levels"
     return [Edit("recolour", f"colours changed all over: {detail}", value=round(c.change, 1))]
 

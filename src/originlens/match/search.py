@@ -25,10 +25,11 @@ from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import DEFAULT_DESCRIPTOR, make
 from originlens.match import LocalFeatures, calibration, decision, views
+from originlens.match import _closer as closer
 from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
 from originlens.match._early import Early
-from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
+from originlens.match._query import DEFAULT, NEGATIVE_VIEW, THOROUGH, Effort, Query
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _WHOLE = 0.9  # share of a view's content that certain copies must account for t
 _EXPLAINED = 1  # copies whose edits are named in a quick search; each costs as two candidates
 _FIRST, _ROUND = 2, 4  # candidates verified at a time, the same on every machine, as answers are
 _MORE = 4  # candidates that closed views speak for and that are verified nevertheless
+_SMALL, _CLOSER = 0.4, 3  # share of the query whose candidates get a second look, how many do
 _ALSO = 0.85  # ... if their prior is at least this share of a certain copy's
 
 
@@ -222,12 +224,15 @@ class Searcher:
         if looked.hashes is None:
             return
         rows, distances = self.store.search_hashes(looked.hashes, _PDQ_NEIGHBOURS, where)
-        for row, distance in zip(rows.ravel().tolist(), distances.ravel().tolist(), strict=True):
+        plain = len(looked.hashes) // 2
+        for (variant, place), row in np.ndenumerate(rows):
+            distance = int(distances[variant, place])
             if row < 0 or distance > _PDQ_CANDIDATE:
                 continue
-            known = candidate(row)
+            known = candidate(int(row))
+            known.negative |= variant >= plain
             if known.pdq_distance is None or distance < known.pdq_distance:
-                known.pdq_distance = int(distance)
+                known.pdq_distance = distance
 
     def _by_vector(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
         vectors = looked.vectors
@@ -245,6 +250,7 @@ class Searcher:
             if row >= 0:
                 known = candidate(row)
                 known.similarity, known.excess, known.view = measured
+                known.negative |= known.view == NEGATIVE_VIEW
 
     def _mark_identical(
         self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
@@ -280,7 +286,8 @@ class Searcher:
             if features is None:
                 c.lacked = "no proxy and no original to verify against"
                 return
-            c.geometry = self.verifier.verify(looked.features, features)
+            negative = c.negative or looked.effort.thorough
+            c.geometry = self.verifier.verify(looked.features, features, negative=negative)
             c.verified = True
 
         if looked.effort.thorough:
@@ -311,6 +318,34 @@ class Searcher:
                 elif c.row not in alike:
                     c.lacked = "not verified: other candidates explain what it resembles"
             waiting = [c for c in waiting if not c.lacked]
+        self._look_closer(looked, candidates, rows, accounted)
+
+    def _look_closer(
+        self,
+        looked: Query,
+        candidates: list[Candidate],
+        rows: dict[int, AssetRow],
+        accounted: Accounted,
+    ) -> None:
+        """Verify again, in the small part that speaks for each, what the whole left in doubt."""
+
+        def again(c: Candidate) -> None:
+            features = self._features(rows[c.row])
+            if features is not None:
+                found = closer.look(self.verifier, looked, looked.boxes[c.view], features)
+                if found.inliers >= max(decision.JUDGED_INLIERS, c.geometry.inliers):
+                    c.geometry = found
+
+        doubted = []
+        for c in candidates:
+            box = views.WHOLE if c.is_found_whole else looked.boxes[c.view]
+            small = (box[2] - box[0]) * (box[3] - box[1]) <= _SMALL
+            weak = c.verified and c.geometry.inliers < decision.SHARED_INLIERS
+            if small and weak and accounted.share(box) < _WHOLE:
+                doubted.append(c)
+        doubted = doubted[:_CLOSER]
+        list(self._pool.map(looked.features_of, {looked.boxes[c.view] for c in doubted}))
+        list(self._pool.map(again, doubted))
 
     def _is_certain(self, c: Candidate) -> bool:
         """Whether a candidate is a copy beyond doubt."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage import data
 
 from originlens.core import geometry
 from originlens.core.image import Image
-from originlens.match.verifiers.sift_magsac import SiftMagsac
+from originlens.match.verifiers import _photometry
+from originlens.match.verifiers.sift_magsac import _MIRROR, _NEGATIVE, SiftMagsac
 
 PICTURES = {
     "astronaut": data.astronaut,
@@ -120,3 +123,79 @@ def test_frames_are_full_size_whatever_was_decoded(verifier):
     small = verifier.features(proxy, full_size=picture.shape[:2])
     found = verifier.verify(verifier.features(Image.from_array(picture)), small)
     assert corner_error(found.transform, np.eye(3), picture.shape[:2]) < 2.0
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("name", PICTURES)
+def test_negative_is_aligned_and_agrees(verifier, features, name, mirrored):
+    picture = PICTURES[name]()
+    h, w = picture.shape[:2]
+    truth = geometry.orientation(2, (h, w)) if mirrored else np.eye(3)
+    negative = np.ascontiguousarray((255 - picture)[:, :: -1 if mirrored else 1])
+    query = verifier.features(negative)
+    found = verifier.verify(query, features[name])
+    assert found.details["negative"]
+    assert corner_error(found.transform, truth, (h, w)) < 2.0
+    assert found.agreement > 0.9
+    assert min(found.details["structure"]) > 0.9
+    assert verifier.verify(query, features[name], negative=False).inliers < 12
+
+
+def test_copy_is_no_negative(verifier, features):
+    for name in features:
+        assert not verifier.verify(features[name], features[name]).details["negative"]
+
+
+def test_flat_negative_is_aligned_as_a_whole(verifier):
+    """Without local features the thumbnail is compared, with its sign."""
+    y, x = np.mgrid[:240, :320] / 40.0
+    smooth = 127 + 60 * np.sin(x) * np.cos(0.7 * y + 0.4) + 20 * x - 80
+    picture = np.dstack([np.clip(smooth, 0, 255).astype(np.uint8)] * 3)
+    query, asset = verifier.features(255 - picture), verifier.features(picture)
+    found = verifier._from_whole(query, asset, True)
+    assert np.allclose(found.transform, np.eye(3))
+    assert found.agreement > 0.9
+
+
+def test_permutations_of_a_descriptor_are_symmetries():
+    """Negative and mirror are their own inverses and do not disturb each other."""
+    places = np.arange(128)
+    assert (_NEGATIVE[_NEGATIVE] == places).all()
+    assert (_MIRROR[_MIRROR] == places).all()
+    assert (_MIRROR[_NEGATIVE] == _NEGATIVE[_MIRROR]).all()
+
+
+def test_features_of_a_negative_are_permuted_features_of_the_picture():
+    import cv2
+
+    picture = cv2.cvtColor(data.coffee(), cv2.COLOR_RGB2GRAY)
+    detector = cv2.SIFT.create(nfeatures=200)
+    points, _ = detector.detectAndCompute(picture, None)
+    _, plain = detector.compute(picture, points)
+    for point in points:
+        point.angle = (point.angle + 180.0) % 360.0
+    _, negative = detector.compute(255 - picture, points)
+    near = np.abs(negative[:, _NEGATIVE] - plain).mean(1)
+    far = np.abs(negative - plain).mean(1)
+    assert np.median(near) < 2.0 < 10.0 < np.median(far)
+
+
+@settings(max_examples=8, deadline=None)
+@given(sigma=st.floats(0.5, 3.0), noise=st.floats(0.0, 20.0), seed=st.integers(0, 99))
+def test_structure_survives_blur_and_noise_at_some_octave(sigma, noise, seed):
+    """The coarser octaves of a degraded copy agree where fine detail is gone or drowned."""
+    import cv2
+
+    grey = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY)[:360, :400]
+    rough = np.random.default_rng(seed).normal(0, noise, grey.shape)
+    query = np.clip(cv2.GaussianBlur(grey, (0, 0), sigma) + rough, 0, 255).astype(np.uint8)
+    found = _photometry.compare(query, np.ascontiguousarray(grey), np.eye(3))
+    assert max(found.structure) > 0.8
+    assert all(-1.0 <= value <= 1.0 for value in found.structure)
+
+
+def test_structure_that_lies_elsewhere_does_not_count():
+    """Another photograph has detail of its own at every octave."""
+    grey = np.ascontiguousarray(data.grass()[:400, :400])
+    moved = np.ascontiguousarray(np.roll(grey, (53, 37), axis=(0, 1)))
+    assert max(_photometry.compare(moved, grey, np.eye(3)).structure) < 0.3

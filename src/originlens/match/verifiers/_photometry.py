@@ -17,13 +17,16 @@ Map = npt.NDArray[np.float32]
 _CELLS = 24  # agreement is judged on about this many cells along the query's long side
 _AGREES = 0.6
 _NOISE = 2.0  # standard deviation (grey levels) that compression and sensors leave in flat areas
+_OCTAVES = 3  # of detail
+_BAND = 2.5  # each is what a blur this much wider than its finest detail takes away
 
 
 @dataclass(frozen=True, slots=True)
 class PixelSupport:
     """Shares in [0, 1]: see :class:`originlens.match.Geometry`; ``texture`` is the share of the
     overlap that has contrast to judge, ``agreed_query`` the agreeing share of the query's area,
-    ``fine_correlation`` the median correlation of fine detail in [-1, 1]."""
+    ``fine_correlation`` the median correlation of fine detail in [-1, 1], ``structure`` what
+    :attr:`_Octave.structure` says of each octave, finest first, in [-1, 1]."""
 
     coverage_query: float = 0.0
     coverage_asset: float = 0.0
@@ -32,6 +35,7 @@ class PixelSupport:
     texture: float = 0.0
     agreed_query: float = 0.0
     fine_correlation: float = 0.0
+    structure: tuple[float, ...] = (0.0,) * _OCTAVES
 
 
 def working_grey(pixels: Pixels, long_side: int) -> Grey:
@@ -70,9 +74,7 @@ def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelS
     if len(values) < 6:
         return PixelSupport(area, asset_area)
     agreed = values > _AGREES
-    detail_q = q - cv2.GaussianBlur(q, (0, 0), 2.5 * sigma)
-    detail_a = a - cv2.GaussianBlur(a, (0, 0), 2.5 * sigma)
-    fine_values = windows.correlation(detail_q, detail_a)[weight]
+    octaves = _octaves(q, a, inside, sigma, radius)
     texture = float(judged.sum() / max(1.0, float(inside.sum())))
     return PixelSupport(
         coverage_query=area,
@@ -81,8 +83,64 @@ def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelS
         correlation=float(np.median(values)),
         texture=texture,
         agreed_query=float(agreed.mean()) * area,
-        fine_correlation=float(np.median(fine_values)),
+        fine_correlation=float(np.median(octaves[0].correlation[weight])),
+        structure=tuple(octave.structure for octave in octaves),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Octave:
+    """Band-passed detail of query and asset, window by window.
+
+    ``correlation`` in [-1, 1] and the asset's ``energy`` (grey levels squared) on a grid of
+    windows, ``within`` where the asset lies.
+    """
+
+    correlation: Map
+    energy: Map
+    within: npt.NDArray[np.bool_]
+
+    @property
+    def structure(self) -> float:
+        """Does the query show the asset's detail where the asset has some?
+
+        The mean correlation, weighted by the asset's energy. Blur takes the finest octave and
+        leaves the others; noise, dots and lines lie everywhere, so they count little where the
+        asset has strong detail; another photograph has detail of its own at every octave.
+        """
+        energy = self.energy[self.within]
+        total = float(energy.sum())
+        return float(self.correlation[self.within] @ energy) / total if total > 1e-6 else 0.0
+
+
+def _octaves(q: Map, a: Map, inside: Grey, sigma: float, radius: int) -> list[_Octave]:
+    """Detail at ``_OCTAVES`` scales, the finest first; its windows have this radius.
+
+    ``q`` and ``a`` are (h, w) smoothed by ``sigma`` pixels, ``inside`` is where the asset lies.
+    """
+    import cv2
+
+    found = []
+    for octave in range(_OCTAVES):
+        if octave:  # nothing is left that half the pixels cannot hold
+            size = (max(1, q.shape[1] // 2), max(1, q.shape[0] // 2))
+            q, a = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA)) for p in (q, a))
+            inside = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST))
+            radius = max(2, (radius + 1) // 2, round(2 * sigma))
+        wide_q, wide_a = (
+            np.asarray(cv2.GaussianBlur(p, (0, 0), _BAND * sigma), np.float32) for p in (q, a)
+        )
+        windows = _Windows(inside, radius)
+        found.append(
+            _Octave(
+                windows.correlation(q - wide_q, a - wide_a),
+                windows.variance(a - wide_a)[windows.cells],
+                inside[windows.cells] > 0,
+            )
+        )
+        q, a = wide_q, wide_a
+        sigma *= np.hypot(1.0, _BAND) / 2  # blurs add in squares
+    return found
 
 
 def _warp(
@@ -122,7 +180,7 @@ class _Windows:
 
     def largest_variance(self, a: Map, b: Map) -> Map:
         """(h, w): the larger local variance of the two."""
-        return np.asarray(np.maximum(self._variance(a), self._variance(b)))
+        return np.asarray(np.maximum(self.variance(a), self.variance(b)))
 
     def correlation(self, a: Map, b: Map) -> Map:
         """Windowed correlation in [-1, 1] on the grid of ``cells``."""
@@ -134,7 +192,8 @@ class _Windows:
         floor = _NOISE**2 / 4
         return np.asarray((ab - ma * mb) / np.sqrt((va + floor) * (vb + floor)), np.float32)
 
-    def _variance(self, a: Map) -> Map:
+    def variance(self, a: Map) -> Map:
+        """(h, w): the local variance."""
         inside = a * self._mask
         mean = self._mean(inside) / self._weight
         return np.asarray(self._mean(inside * a) / self._weight - mean * mean)
@@ -171,17 +230,21 @@ def thumbnail(grey: Grey) -> Map:
     return np.asarray(small - small.mean(), np.float32)
 
 
-def whole_alignment(query: LocalFeatures, asset: LocalFeatures) -> npt.NDArray[np.float64] | None:
+def whole_alignment(
+    query: LocalFeatures, asset: LocalFeatures, inverted: bool = False
+) -> npt.NDArray[np.float64] | None:
     """The best of the eight whole-picture symmetries, if the thumbnails correlate at >= 0.8.
 
-    For pictures without local features: flat, blurred, tiny.
+    For pictures without local features: flat, blurred, tiny. Of an ``inverted`` query the negative
+    is compared.
     """
+    shown = -query.thumbnail if inverted else query.thumbnail
     norm = float(np.linalg.norm(query.thumbnail) * np.linalg.norm(asset.thumbnail))
     if norm < query.thumbnail.size * 4.0:
         return None
     best, best_score = 0, 0.8
     for exif in range(1, 9):
-        score = float((query.thumbnail * oriented(asset.thumbnail, exif)).sum()) / norm
+        score = float((shown * oriented(asset.thumbnail, exif)).sum()) / norm
         if score > best_score:
             best, best_score = exif, score
     if not best:

@@ -25,7 +25,11 @@ from originlens.match.verifiers import _geometry, _photometry
 #: a mirror keeps the keypoint's axis, so cells flip across it and orientations change sign.
 _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, [0, 7, 6, 5, 4, 3, 2, 1]].ravel()
 
-_PLAIN = 40  # points on one transform: the mirrored try is over
+#: ... and of the negative: gradients turn round and the keypoint's axis with them, so cells are
+#: counted from the other end, and orientations, which are relative to the axis, stay.
+_NEGATIVE = np.arange(128).reshape(4, 4, 8)[::-1, ::-1].ravel()
+
+_PLAIN = 40  # points on one transform: the other tries are over
 
 CARD = Card(
     name="sift-magsac",
@@ -37,7 +41,7 @@ CARD = Card(
     reads=("pair",),
     cost=Cost(ms_per_mpx=200, mb=60, note="features; 2-4 ms per pair after that"),
     status="stable",
-    scope="pictures with texture; plane transforms incl. mirror, perspective, crop, paste",
+    scope="pictures with texture and their negatives; plane transforms, mirror, crop, paste",
     fails_when="flat pictures, non-plane warps, reduction below ~60 px, photographs of one print",
 )
 
@@ -99,27 +103,45 @@ class SiftMagsac:
         thumbnail = _photometry.thumbnail(grey)
         return LocalFeatures(points, roots, grey.shape[:2], full_size, grey, thumbnail)
 
-    def verify(self, query: LocalFeatures, asset: LocalFeatures) -> Geometry:
+    def verify(
+        self, query: LocalFeatures, asset: LocalFeatures, *, negative: bool = True
+    ) -> Geometry:
         """The transform asset -> query with its support, or a Geometry without transform.
 
         Tries the query as it is and mirrored (by permuting descriptors, no second detection), and
         whole-picture alignment under the eight symmetries for pictures that lack features.
+
+        Args:
+            query, asset: what :meth:`features` returned.
+            negative: also try the query's photographic negative, by permuting descriptors too. It
+                doubles the time, so a search asks for it only where the negative was retrieved.
         """
         best: Geometry | None = None
+        for inverted in (False, True) if negative else (False,):
+            found = self._best(query, asset, inverted)
+            if found is not None and (best is None or _support(found) > _support(best)):
+                best = found
+            if best is not None and best.inliers >= _PLAIN:
+                break
+        return best or Geometry(transform=None)
+
+    def _best(self, query: LocalFeatures, asset: LocalFeatures, inverted: bool) -> Geometry | None:
+        """The best geometry of the query, or of its negative: as it is, mirrored or as a whole."""
+        best: Geometry | None = None
         for mirrored in (False, True):
-            found = self._from_features(query, asset, mirrored)
+            found = self._from_features(query, asset, mirrored, inverted)
             if found is not None and (best is None or _support(found) > _support(best)):
                 best = found
             if best is not None and best.inliers >= _PLAIN:
                 break
         if best is None or best.agreement < 0.8:
-            whole = self._from_whole(query, asset)
+            whole = self._from_whole(query, asset, inverted)
             if whole is not None and (best is None or whole.agreement > best.agreement + 0.05):
                 best = whole
-        return best or Geometry(transform=None)
+        return best
 
     def _from_features(
-        self, query: LocalFeatures, asset: LocalFeatures, mirrored: bool
+        self, query: LocalFeatures, asset: LocalFeatures, mirrored: bool, inverted: bool
     ) -> Geometry | None:
         q_points = query.points.astype(np.float64)
         descriptors = query.descriptors
@@ -127,6 +149,9 @@ class SiftMagsac:
             descriptors = descriptors[:, _MIRROR]
             q_points[:, 0] = query.size[1] - 1 - q_points[:, 0]
             q_points[:, 3] = 180.0 - q_points[:, 3]
+        if inverted:
+            descriptors = descriptors[:, _NEGATIVE]
+            q_points[:, 3] += 180.0
         qi, ai = _matches(descriptors, asset.descriptors, self.ratio)
         if len(qi) < 3:
             return None
@@ -143,13 +168,15 @@ class SiftMagsac:
         )
         if mirrored:
             matrix = np.array([[-1.0, 0, query.size[1] - 1], [0, 1, 0], [0, 0, 1]]) @ matrix
-        return _measured(query, asset, matrix, (count, len(qi)), "features", residual)
+        return _measured(query, asset, matrix, (count, len(qi)), "features", inverted, residual)
 
-    def _from_whole(self, query: LocalFeatures, asset: LocalFeatures) -> Geometry | None:
-        matrix = _photometry.whole_alignment(query, asset)
+    def _from_whole(
+        self, query: LocalFeatures, asset: LocalFeatures, inverted: bool
+    ) -> Geometry | None:
+        matrix = _photometry.whole_alignment(query, asset, inverted)
         if matrix is None:
             return None
-        return _measured(query, asset, matrix, (0, 0), "whole")
+        return _measured(query, asset, matrix, (0, 0), "whole", inverted)
 
 
 def _measured(
@@ -158,13 +185,16 @@ def _measured(
     matrix: npt.NDArray[np.float64],
     counts: tuple[int, int],
     found_by: str,
+    inverted: bool,
     residual: float = 0.0,
 ) -> Geometry:
     """Photometric support of a working-frame transform, expressed in full-size frames.
 
-    ``counts`` are inliers and matches, ``residual`` the inliers' in working pixels.
+    ``counts`` are inliers and matches, ``residual`` the inliers' in working pixels. Of an
+    ``inverted`` query the negative is compared.
     """
-    pixels = _photometry.compare(query.grey, asset.grey, matrix)
+    grey = 255 - query.grey if inverted else query.grey
+    pixels = _photometry.compare(grey, asset.grey, matrix)
     to_full = geometry.scaling(query.size, query.full_size)
     to_work = geometry.scaling(asset.full_size, asset.size)
     return Geometry(
@@ -177,9 +207,11 @@ def _measured(
         correlation=pixels.correlation,
         details={
             "found_by": found_by,
+            "negative": inverted,
             "texture": pixels.texture,
             "agreed_query": pixels.agreed_query,
             "fine_correlation": pixels.fine_correlation,
+            "structure": pixels.structure,
             "residual": residual,
         },
     )

@@ -44,6 +44,7 @@ MEMORY, MEMORY_FROM = 4096, 200
 RATE, HEAD_RATE, DECAY = 2e-4, 1e-3, 1e-4
 STEPS = 2_000
 AVERAGE = 0.999
+INGREDIENTS = ("entropy", "memory", "hosts")
 SHIPPED = photos.REPOSITORY / "src/originlens/match/descriptors/weights/gem_v0.onnx"
 
 
@@ -151,8 +152,11 @@ def loss_of(
 class Run:
     """A run's state: weights, their running average, optimiser, memory, step."""
 
-    def __init__(self, model: Descriptor, folder: Path, seed: int) -> None:
+    def __init__(
+        self, model: Descriptor, folder: Path, seed: int, without: frozenset[str] = frozenset()
+    ) -> None:
         self.model, self.folder, self.seed, self.step = model, folder, seed, 0
+        self._without = without
         trunk_weights = [p for p in model.trunk.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
             [
@@ -195,9 +199,11 @@ class Run:
             group["lr"] = group["peak"] * scale
         both = self.model(features.float().contiguous(memory_format=torch.channels_last))
         first, second = both.chunk(2)
+        if "hosts" in self._without:
+            hosts = torch.full_like(hosts, -1)
         contrast, entropy = loss_of(first, second, who, hosts, self.memory)
         self.optimiser.zero_grad(set_to_none=True)
-        (contrast + ENTROPY * entropy).backward()
+        (contrast if "entropy" in self._without else contrast + ENTROPY * entropy).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1
@@ -206,7 +212,7 @@ class Run:
             for name, value in self.model.state_dict().items():
                 if value.is_floating_point():
                     self.average[name].lerp_(value, 1 - weight)
-            if self.step >= MEMORY_FROM:
+            if self.step >= MEMORY_FROM and "memory" not in self._without:
                 kept = torch.cat([both.detach(), self.memory[0]])[:MEMORY]
                 self.memory = (kept, torch.cat([who, who, self.memory[1]])[:MEMORY])
             right = ((second @ first.T).argmax(1) == torch.arange(len(who))).float().mean()
@@ -220,11 +226,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--without", choices=INGREDIENTS, nargs="*", default=(), help="left out, for the ablation"
+    )
+    parser.add_argument("--stop", type=int, default=STEPS, help="step to stop at, for the ablation")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
-    run = Run(start(arguments.trunk, SHIPPED).train(), arguments.scratch, arguments.seed)
+    without = frozenset(arguments.without)
+    run = Run(start(arguments.trunk, SHIPPED).train(), arguments.scratch, arguments.seed, without)
     paths = photos.rows("train", shippable=True)
     until, told = time.monotonic() + 60 * arguments.minutes, []
     began, begun = time.monotonic(), run.step
@@ -245,7 +256,7 @@ def main() -> None:
             print(line, flush=True)
             told.clear()
             run.save()
-        if time.monotonic() > until or run.step >= STEPS:
+        if time.monotonic() > until or run.step >= arguments.stop:
             break
     run.save()
 

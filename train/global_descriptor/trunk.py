@@ -234,7 +234,7 @@ def append_features(graph: Graph, maps: dict[str, str]) -> str:
         if tap.power != 1:
             x = graph.add("Max", x, graph.constant(np.array(1e-9, np.float32)))
             x = graph.add("Pow", x, graph.constant(np.array(1 / tap.power, np.float32)))
-        parts.append(_append_unit_length(graph, x))
+        parts.append(append_unit_length(graph, x))
     return graph.add("Concat", *parts, axis=2)
 
 
@@ -247,10 +247,10 @@ def append_affine(graph: Graph, x: str, weight: np.ndarray, bias: np.ndarray) ->
     """Append ``weight`` (D, WIDTH) x + ``bias`` (D,), and unit length."""
     x = graph.add("MatMul", x, graph.constant(weight.T, half=True))
     x = graph.add("Add", x, graph.constant(bias.astype(np.float32)))
-    return _append_unit_length(graph, x)
+    return append_unit_length(graph, x)
 
 
-def _append_unit_length(graph: Graph, x: str) -> str:
+def append_unit_length(graph: Graph, x: str) -> str:
     norm = graph.add("ReduceL2", x, axes=[2], keepdims=1)
     norm = graph.add("Max", norm, graph.constant(np.array(1e-9, np.float32)))
     return graph.add("Div", x, norm)

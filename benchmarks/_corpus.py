@@ -107,6 +107,12 @@ class Corpus:
         return [p for p in pool if p not in set(self.hosts)][:1000]
 
     @cached_property
+    def unfitted(self) -> list[str]:
+        """All pictures of the split: the originals and every photo, in seeded order."""
+        photos = [*self._photos(self.split, similar=False), *self._photos(self.split, similar=True)]
+        return list(dict.fromkeys([*self.originals, *photos]))
+
+    @cached_property
     def unrelated(self) -> list[str]:
         """1 000 negatives for an index of distractors alone: least-used pictures first.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -79,6 +80,34 @@ def mean(
         return Line(name, float("nan"), goal=goal, note="nothing measured", passed=False)
     low, high = bootstrap(sample, lambda drawn: float(drawn.mean()), np.random.default_rng(seed))
     return Line(name, float(sample.mean()), low, high, goal, note=note or f"n={len(sample)}")
+
+
+def grouped(
+    name: str,
+    values: Sequence[float],
+    groups: Sequence[str],
+    seed: int,
+    goal: tuple[str, float] | None = None,
+    note: str = "",
+) -> Line:
+    """A mean whose interval is bootstrapped over groups, such as one picture's questions."""
+    if not values:
+        return Line(name, float("nan"), goal=goal, note="nothing measured", passed=False)
+    low, high = bootstrap(
+        values, lambda drawn: float(drawn.mean()), np.random.default_rng(seed), groups=groups
+    )
+    return Line(name, float(np.mean(values)), low, high, goal, note=note or f"n={len(values)}")
+
+
+def median(name: str, times: list[float], goal: float | None, note: str = "") -> Line:
+    """The median with its order-statistics interval (binomial, 95 %)."""
+    from scipy.stats import binom
+
+    ranked = sorted(times)
+    rank = int(binom.ppf(0.025, len(ranked), 0.5))
+    low, high = ranked[max(0, rank - 1)], ranked[min(len(ranked) - 1, len(ranked) - rank)]
+    limit = None if goal is None else ("<=", goal)
+    return Line(name, statistics.median(ranked), low, high, limit, unit="ms", note=note)
 
 
 def table(sections: Sequence[Section]) -> str:

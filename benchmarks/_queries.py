@@ -33,6 +33,8 @@ class Setting:
     jobs: int
     data: Path
     cache: Path
+    model: str = ""
+    """A descriptor of the user's to compare with: its spec or file."""
 
     def few(self, full: int, quick: int) -> int:
         """How many of something: ``full``, or ``quick`` in a quick run."""

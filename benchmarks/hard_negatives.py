@@ -7,51 +7,29 @@ together.
 
 from __future__ import annotations
 
-import numpy as np
-from _corpus import Corpus
-from _lines import Line, Section
-from _queries import Answer, Query, Setting, ask, build_index
+from pathlib import Path
 
-from originlens.core.stats import bootstrap
+from _corpus import Corpus
+from _lines import Line, Section, grouped
+from _queries import Answer, Query, Setting, ask, build_index
 
 DISTRACTORS = 500
 
 
-def run(setting: Setting) -> Section:
-    """The share of other views that are called a copy of anything."""
+def run(setting: Setting, most: float = 0.03) -> Section:
+    """The share of other views that are called a copy of anything, which may be ``most``."""
     corpus = Corpus(setting.data, setting.split, setting.seed)
-    subjects = {name: views for name, views in corpus.subjects.items() if len(views) > 1}
     answers: list[tuple[str, Answer]] = []
     for turn in range(setting.few(3, 1)):
-        indexed = [views[turn % len(views)] for views in subjects.values()]
-        folder = setting.cache / f"hard-negatives-{setting.split}-{setting.seed}-{turn}"
-        build_index(folder, [*indexed, *corpus.distractors[:DISTRACTORS]], setting.jobs)
-        asked = [
-            (name, path)
-            for name, views in subjects.items()
-            for path in views
-            if path not in set(indexed)
-        ]
-        queries = [Query(path) for _, path in asked[: setting.few(len(asked), 10)]]
-        found = ask(folder, queries, setting.jobs)
-        answers += [(name, answer) for (name, _), answer in zip(asked, found, strict=False)]
+        folder, asked = views(corpus, setting, turn)
+        found = ask(folder, [Query(path) for _, path in asked], setting.jobs)
+        answers += [(name, answer) for (name, _), answer in zip(asked, found, strict=True)]
     called = [float(bool(answer.copies())) for _, answer in answers]
     groups = [name for name, _ in answers]
-    low, high = bootstrap(
-        called,
-        lambda drawn: float(drawn.mean()),
-        np.random.default_rng(setting.seed),
-        groups=groups,
-    )
     hits, total = int(sum(called)), len(called)
-    line = Line(
-        "other views of a subject called a copy",
-        hits / total,
-        low,
-        high,
-        ("<=", 0.03),
-        note=f"{hits}/{total} queries, {len(set(groups))} subjects",
-    )
+    note = f"{hits}/{total} queries, {len(set(groups))} subjects"
+    what = "other views of a subject called a copy"
+    line = grouped(what, called, groups, setting.seed, ("<=", most), note)
     related = sum(a.decision == "related" for _, a in answers)
     lines = [line, Line("... called related", related / total, note=f"{related}/{total}")]
     errors = [a.error for _, a in answers if a.error]
@@ -61,6 +39,21 @@ def run(setting: Setting) -> Section:
         if a.copies()
     ]
     return Section("hard_negatives", lines, {"wrong": wrong, "errors": errors})
+
+
+def views(corpus: Corpus, setting: Setting, turn: int) -> tuple[Path, list[tuple[str, str]]]:
+    """The index that holds one view of each subject, and (subject, path) of all other views."""
+    subjects = {name: paths for name, paths in corpus.subjects.items() if len(paths) > 1}
+    indexed = [paths[turn % len(paths)] for paths in subjects.values()]
+    folder = setting.cache / f"hard-negatives-{setting.split}-{setting.seed}-{turn}"
+    build_index(folder, [*indexed, *corpus.distractors[:DISTRACTORS]], setting.jobs)
+    asked = [
+        (name, path)
+        for name, paths in subjects.items()
+        for path in paths
+        if path not in set(indexed)
+    ]
+    return folder, asked[: setting.few(len(asked), 10)]
 
 
 if __name__ == "__main__":

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from _corpus import Corpus
-from _lines import Line, Section, proportion
+from _lines import Line, Section, median, proportion
 from _queries import Setting, seed_of
 
 from originlens.bench.kinds import KINDS
@@ -25,8 +24,8 @@ ASSETS = 100_000
 BATCH = 2000
 
 
-def run(setting: Setting) -> Section:
-    """Latency lines."""
+def run(setting: Setting, most: float = 350) -> Section:
+    """Latency lines; a search may take ``most`` milliseconds (median)."""
     from originlens.match.index import Index
 
     corpus = Corpus(setting.data, setting.split, setting.seed)
@@ -37,7 +36,7 @@ def run(setting: Setting) -> Section:
     with Index(folder, mode="w") as index:
         index.calibrate()
     calibrating = time.perf_counter() - started
-    lines = _latency(folder, corpus, count, setting)
+    lines = _latency(folder, corpus, count, setting, most)
     return Section("scale", lines, {"build_seconds": seconds, "calibrating_seconds": calibrating})
 
 
@@ -82,7 +81,7 @@ def _crop(sources: list[str], number: int, folder: Path, seed: int) -> str:
     return str(path)
 
 
-def _latency(folder: Path, corpus: Corpus, count: int, setting: Setting) -> list[Line]:
+def _latency(folder: Path, corpus: Corpus, count: int, setting: Setting, most: float) -> list[Line]:
     """Wall time of searches in one process with all CPUs: first cold features, then warm ones."""
     from originlens.core.image import Image
     from originlens.match.index import Index
@@ -113,14 +112,14 @@ def _latency(folder: Path, corpus: Corpus, count: int, setting: Setting) -> list
         for wall, cpus in ((cold, busy[::2]), (warm, busy[1::2]))
     ]
     return [
-        _median(
-            f"search with verification, {count} assets, cold features, p50", cold, 350, tails[0]
+        median(
+            f"search with verification, {count} assets, cold features, p50", cold, most, tails[0]
         ),
-        _median(
-            f"search with verification, {count} assets, warm features, p50", warm, 350, tails[1]
+        median(
+            f"search with verification, {count} assets, warm features, p50", warm, most, tails[1]
         ),
-        _median(f"descriptor lookup, {count} assets, one vector, p50", lookups[1], 5),
-        _median(f"... 24 vectors in one call, {count} assets, p50", lookups[24], None),
+        median(f"descriptor lookup, {count} assets, one vector, p50", lookups[1], 5),
+        median(f"... 24 vectors in one call, {count} assets, p50", lookups[24], None),
         proportion(
             f"... answered with the photograph or a crop of it, {count} assets",
             hits,
@@ -165,17 +164,6 @@ def _lookups(index: Any) -> dict[int, list[float]]:
             index.store.search_vectors(vectors[start : start + size], 24, None)
             times[size].append((time.perf_counter() - started) * 1e3)
     return times
-
-
-def _median(name: str, times: list[float], goal: float | None, note: str = "") -> Line:
-    """The median with its order-statistics interval (binomial, 95 %)."""
-    from scipy.stats import binom
-
-    ranked = sorted(times)
-    rank = int(binom.ppf(0.025, len(ranked), 0.5))
-    low, high = ranked[max(0, rank - 1)], ranked[min(len(ranked) - 1, len(ranked) - rank)]
-    limit = None if goal is None else ("<=", goal)
-    return Line(name, statistics.median(ranked), low, high, limit, unit="ms", note=note)
 
 
 def _describing_code() -> str:

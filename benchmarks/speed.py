@@ -29,7 +29,7 @@ LARGE_KINDS = ("crop-50", "rotate-15", "mirror", "perspective", "pip-50", "splic
 def run(setting: Setting) -> Section:
     """Ingest at 0.2 and 12 megapixels, truth at 12 megapixels, start-up time, memory."""
     corpus = Corpus(setting.data, setting.split, setting.seed)
-    lines = [*_small(corpus, setting), *_large(corpus, setting), _help(), _memory(corpus, setting)]
+    lines = [*small(corpus, setting), *_large(corpus, setting), _help(), _memory(corpus, setting)]
     return Section("speed", lines)
 
 
@@ -66,14 +66,15 @@ def _ingest(listing: Path) -> None:
     print(json.dumps({"count": len(events), "cpu": cpu, "wall": wall}))
 
 
-def _small(corpus: Corpus, setting: Setting) -> list[Line]:
+def small(corpus: Corpus, setting: Setting, least: float = 50) -> list[Line]:
+    """Ingest of photos of 0.2 MP, which must reach ``least`` per second of a core."""
     paths = _photos_of_a_fifth_megapixel(corpus, setting)
     rate, wall = ingest_rate(paths, _new(setting, "small"))
     lines = [
         Line(
             "ingest of 0.2 MP photos per core",
             rate,
-            goal=(">=", 50),
+            goal=(">=", least),
             unit="/s",
             note=f"n={len(paths)}, {wall:.1f}/s by the wall clock",
         )

@@ -42,7 +42,7 @@ def test_hard_negatives_counts_views_called_copies(tmp_path):
     assert isinstance(called, Value)
     assert (system, views, subjects) == ("pdq", 7, 4)
     assert called.value == pytest.approx(1 / 7)
-    wrong = [row for row in outcome.rows if row["called"]]
+    wrong = [row for row in outcome.rows if row["negative"] and row["called"]]
     assert [Path(row["picture"]).parent.name for row in wrong] == ["copies"]
     assert outcome.facts["references"] == 5
 
@@ -82,3 +82,27 @@ def test_a_process_that_dies_is_a_crash(tmp_path, monkeypatch):
     told = Decode().answer(str(tmp_path / "any"))
     assert told["outcome"] == "crash"
     assert "-11" in told["message"]
+
+
+def test_hard_negatives_ranks_copies_among_look_alikes(tmp_path):
+    """Look-alikes that are all but copies lower the ranking of copies; edits alone are above."""
+    for subject in range(3):
+        folder = tmp_path / f"subject-{subject}"
+        folder.mkdir()
+        (folder / "a.png").write_bytes(textured_image(subject).data)
+        (folder / "b.jpg").write_bytes(recompressed(subject, 95))
+    pictures = tuple(str(p) for p in tmp_path.rglob("*.*g"))
+    outcome = make("suite", "hard-negatives").run(
+        Setting(pictures, str(tmp_path / "work"), systems=("originlens", "pdq"), seed=2)
+    )
+    table, told = outcome.tables[1:]
+    for row in table.rows:
+        cells = dict(zip(table.columns, row, strict=True))
+        assert (cells["copies"], cells["look-alikes"]) == (12, 3)
+        assert cells["uAP"].value < cells["uAP without look-alikes"].value
+        assert cells["R@P90"].value <= cells["R@P90 without look-alikes"].value
+    assert [row[0] for row in told.rows] == ["originlens"]
+    _, right, wrong, pairs = told.rows[0]
+    assert pairs == 3
+    assert right.value >= 0.5
+    assert wrong.value == 0

@@ -189,7 +189,10 @@ class AskMatchers:
         self._open: dict[str, Matcher] = {}
 
     def answer(self, question: tuple[str, Question]) -> Answer:
-        """``{"matches": [[path, relation, score], ...], "ms", "error"}`` of (matcher, question).
+        """``{"matches", "directions", "ms", "error"}`` of (matcher, question).
+
+        ``matches`` are [path, relation, score], ``directions`` what the matcher says of some of
+        them, by path: who was made from whom.
 
         Raises:
             ReadError: what the matcher made when it was enrolled is gone or broken.
@@ -202,10 +205,11 @@ class AskMatchers:
             started = time.perf_counter()
             found = matcher.match(image, top=self._top)
         except OriginLensError as error:
-            return {"matches": [], "ms": None, "error": f"{error.type}: {error}"}
+            return {"matches": [], "directions": {}, "ms": None, "error": f"{error.type}: {error}"}
         ms = (time.perf_counter() - started) * 1e3
         return {
             "matches": [[m.path, m.relation, float(m.score)] for m in found],
+            "directions": {m.path: m.direction for m in found if m.direction is not None},
             "ms": ms,
             "error": None,
         }

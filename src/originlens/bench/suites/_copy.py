@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from originlens.bench.copies import AskMatchers, Edit, Question, Task, row, system, task, version
 from originlens.bench.outcome import Cell, Chart, Outcome, Series, Setting, Table
@@ -20,6 +21,7 @@ from originlens.core.registry import Card, Cost, make
 
 _FALSE_ALARMS = 0.01
 Asked = list[tuple[Question, Answer]]
+Scores = npt.NDArray[np.float64]
 
 
 def copy_card(name: str, task_: str, *, note: str, fails_when: str) -> Card:
@@ -139,18 +141,25 @@ def _truths(question: Question) -> set[str]:
     return {question.picture, *(question.others if question.edit.indexed_host else ())}
 
 
-def _uap(asked: Asked, seed: int) -> Value:
-    """uAP over all candidates; a pasted picture's enrolled host counts as true, too."""
+def ranking(asked: Asked) -> tuple[Pairs, Scores]:
+    """Truth and scores of all candidates; a pasted picture's enrolled host is true, too."""
     scores = [m[2] for _, a in asked for m in a["matches"]]
     correct = [m[0] in _truths(q) for q, a in asked for m in a["matches"]]
     query = [i for i, (_, a) in enumerate(asked) for _ in a["matches"]]
     positives = [len(_truths(q)) for q, _ in asked]
     truth = Pairs(np.array(correct, bool), np.array(query, np.int64), np.array(positives, np.int64))
-    # Questions made of one picture fail together.
-    groups = [content_of(q.picture) for q, _ in asked]
-    found: Value = make("metric", "uap").value(
-        truth, np.array(scores, np.float64), rng=np.random.default_rng(seed), groups=groups
-    )
+    return truth, np.array(scores, np.float64)
+
+
+def pictures_of(asked: Asked) -> list[str]:
+    """The groups of questions: those made of one picture fail together."""
+    return [content_of(q.picture) for q, _ in asked]
+
+
+def ranked(metric: str, asked: Asked, seed: int) -> Value:
+    """A metric of rankings, by its name, over all candidates."""
+    rng = np.random.default_rng(seed)
+    found: Value = make("metric", metric).value(*ranking(asked), rng=rng, groups=pictures_of(asked))
     return found
 
 
@@ -188,7 +197,7 @@ def _systems(asked: dict[str, Asked], seed: int) -> Table:
         rows.append(
             (
                 name,
-                _uap(pairs, seed),
+                ranked("uap", pairs, seed),
                 grouped_share(first, groups, seed),
                 grouped_share([_found(q, a) for q, a in edited], groups, seed),
                 share([is_called(a) for a in strangers]),
@@ -233,7 +242,7 @@ def _halves(asked: dict[str, Asked], seed: int) -> tuple[Table, ...]:
         values = []
         for unseen in (False, True):
             kept = [(q, a) for q, a in pairs if q.edit is None or q.edit.unseen == unseen]
-            values.append(_uap(kept, seed))
+            values.append(ranked("uap", kept, seed))
         rows.append((name, *values))
     note = "Unseen: no code that fits, calibrates or chooses may use the edit."
     return (Table("uAP by half", ("system", "seen edits", "unseen edits"), tuple(rows), note),)

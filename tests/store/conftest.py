@@ -9,12 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from originlens.store import Content, NewAsset
+from originlens.store import LOCAL_FEATURE, Content, NewAsset
 from originlens.store.sqlite import SqliteStore
 
 Asset = Callable[..., NewAsset]
 #: In tests a segment is written from so many entries on.
 BUFFER = 64
+
+
+def _features(rng: np.random.Generator) -> np.ndarray:
+    """Up to nineteen local features of few words, so that lists are shared."""
+    features = np.zeros(int(rng.integers(20)), LOCAL_FEATURE)
+    features["word"] = rng.integers(0, 40, len(features)) * 1600
+    for name in ("x", "y", "sigma", "angle"):
+        features[name] = rng.integers(0, 256, len(features))
+    features["bits"] = rng.integers(0, 1 << 63, len(features), dtype=np.uint64)
+    return features
 
 
 def _asset(number: int, *, path: str | None = None, parts: int = 1, **changes: object) -> NewAsset:
@@ -31,6 +41,7 @@ def _asset(number: int, *, path: str | None = None, parts: int = 1, **changes: o
         pixel_hash=f"pixels-{number}",
         proxy=b"\xff\xd8 proxy " + rng.bytes(500),
         meta={"credit": f"agency {number % 3}"},
+        local=_features(rng),
     )
     values: dict[str, object] = {
         "sha256": hashlib.sha256(b"%d" % number).hexdigest(),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from originlens.core.errors import IndexCorrupt
-from originlens.store import NewAsset
+from originlens.store import LocalQuery, NewAsset
 from originlens.store.sqlite import SqliteStore
 
 Asset = Callable[..., NewAsset]
@@ -29,7 +29,7 @@ def segment(folder: Path, kind: str) -> Path:
 
 
 def assert_exact(store: SqliteStore, asset: Asset, numbers: range) -> None:
-    """Every asset is its own nearest neighbour, in both kinds."""
+    """Every asset is its own nearest neighbour, in all kinds."""
     contents = [asset(n).content for n in numbers]
     vectors = np.concatenate([c.vectors for c in contents if c is not None])
     hashes = [np.frombuffer(c.pdq, np.uint8) for c in contents if c is not None and c.pdq]
@@ -37,6 +37,12 @@ def assert_exact(store: SqliteStore, asset: Asset, numbers: range) -> None:
     assert np.allclose(similarity, 1, atol=1e-5)
     assert rows[:, 0].tolist() == [n + 1 for n in numbers]
     assert store.search_hashes(np.stack(hashes), 1)[0][:, 0].tolist() == rows[:, 0].tolist()
+    local = [c.local for c in contents if c is not None and c.local is not None]
+    features = np.concatenate(local)
+    words = features["word"][:, None].astype(np.int32)
+    found = store.search_local(LocalQuery(words, features["bits"], 0))
+    assert found.features.tolist() == list(range(len(features)))
+    assert found.rows.tolist() == np.repeat(rows[:, 0], [len(f) for f in local]).tolist()
 
 
 def test_a_sound_store_is_consistent(filled: SqliteStore) -> None:
@@ -61,7 +67,7 @@ def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
 
 
-@pytest.mark.parametrize("kind", ["vector", "hash"])
+@pytest.mark.parametrize("kind", ["vector", "hash", "local"])
 @pytest.mark.parametrize("harm", [_flip, _flip_header, _truncate, Path.unlink])
 def test_damaged_segments_are_searched_around_and_rebuilt(
     filled: SqliteStore,

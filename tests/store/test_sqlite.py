@@ -303,7 +303,7 @@ def test_an_index_reopens_with_its_segments(
     filled: SqliteStore, folder: Path, asset: Asset
 ) -> None:
     kinds = {s["kind"] for s in filled.info()["segments"]}
-    assert kinds == {"vector", "hash"}
+    assert kinds == {"vector", "hash", "local"}
     filled.close()
     with SqliteStore(folder) as reader:
         query = np.concatenate([vector(asset(n)) for n in range(200)])

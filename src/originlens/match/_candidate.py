@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from originlens.core.evidence import Match
 from originlens.match import Geometry, decision
+from originlens.match.local import voting
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class Candidate:
     view: int = 0
     pdq_distance: int | None = None
     negative: bool = False
+    votes: float = 0.0
     identical: bool = False
     geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
     verified: bool = False
@@ -31,15 +34,20 @@ class Candidate:
 
     @property
     def prior(self) -> float:
-        """Rank for verification: excess similarity, or closeness of hashes, whichever is better."""
+        """Rank for verification: the best of excess similarity, closeness of hashes and votes."""
         if self.identical:
             return 10.0
-        return max(self.excess, self._closeness)
+        return max(self.excess, self._closeness, self._voted)
 
     @property
     def is_found_whole(self) -> bool:
         """Whether the query as a whole speaks most for it."""
-        return self.view == 0 or self._closeness > self.excess
+        return self.view == 0 or max(self._closeness, self._voted) > self.excess
+
+    @property
+    def _voted(self) -> float:
+        """Votes as a prior: 0 where chance reaches, 0.6 at most, as a pasted copy's view has."""
+        return 0.6 * (1 - math.exp(-max(0.0, self.votes - voting.CHANCE) / 1.5))
 
     @property
     def _closeness(self) -> float:

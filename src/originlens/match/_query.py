@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from originlens.core.image import Image, Pixels
 from originlens.match import LocalFeatures, views
+from originlens.match.local import voting
 
 WORKING_SIDE = 512
 """Short side asked of the query's decode; proxies have this long side."""
@@ -105,9 +106,14 @@ class Query:
             lambda: self._of_tiles,
             lambda: self._of_whole,
             lambda: self.features,
+            lambda: self.local,
             lambda: self._of_negative,
             lambda: self.hashes,
         ]
+
+    @cached_property
+    def local(self) -> voting.Features:
+        return voting.features(self.pixels)
 
     @cached_property
     def features(self) -> LocalFeatures:

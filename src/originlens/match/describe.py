@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from originlens.core.image import Image, Pixels
 from originlens.core.registry import DEFAULT_DESCRIPTOR, make
 from originlens.match import views
 from originlens.match.descriptors import pdq
+from originlens.match.local import coding
 
 PROXY_SIDE = 512
 PROXY_QUALITY = 80
@@ -27,7 +29,8 @@ class Description:
     pixels as stored (no ICC, no EXIF turn), and means nothing where ``pdq_quality`` (0 to 100) is
     0. ``vectors`` (P, 256) float32 have unit length; the first is the whole picture's. ``proxy``
     is a JPEG of the EXIF-oriented sRGB picture, long side at most 512, without metadata. ``meta``
-    holds credit, creator, copyright, licence and title as the file states them.
+    holds credit, creator, copyright, licence and title as the file states them. ``local`` is (N,)
+    of dtype ``store.LOCAL_FEATURE``.
     """
 
     sha256: str
@@ -41,6 +44,7 @@ class Description:
     vectors: npt.NDArray[np.float32]
     proxy: bytes | None
     meta: dict[str, str] = field(default_factory=dict)
+    local: npt.NDArray[Any] | None = None
 
 
 def describe(
@@ -101,6 +105,7 @@ def _describe_without_vectors(image: Image, proxies: bool) -> tuple[Description,
         vectors=np.empty((0, 256), np.float32),
         proxy=make_proxy(pixels) if proxies else None,
         meta=dict(image.embedded_metadata),
+        local=coding.describe(pixels),
     )
     return description, pixels
 

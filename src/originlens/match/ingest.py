@@ -251,4 +251,5 @@ def _content(looks: Description) -> Content:
         pixel_hash=looks.pixel_hash,
         proxy=looks.proxy,
         meta=looks.meta,
+        local=looks.local,
     )

@@ -30,6 +30,7 @@ from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
 from originlens.match._early import Early
 from originlens.match._query import DEFAULT, NEGATIVE_VIEW, THOROUGH, Effort, Query
+from originlens.match.local import voting
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _EXPLAINED = 1  # copies whose edits are named in a quick search; each costs as 
 _FIRST, _ROUND = 2, 4  # candidates verified at a time, the same on every machine, as answers are
 _MORE = 4  # candidates that closed views speak for and that are verified nevertheless
 _SMALL, _CLOSER = 0.4, 3  # share of the query whose candidates get a second look, how many do
+_VOTED = 4  # verified candidates at least that local features choose, where enough agree
 _ALSO = 0.85  # ... if their prior is at least this share of a certain copy's
 
 
@@ -196,7 +198,7 @@ class Searcher:
         """The best candidates by prior; as many as the effort allows are verified."""
         candidates = self._retrieve(looked, where, set(exclude))
         candidates.sort(key=lambda c: (-c.prior, c.row))
-        kept = candidates[:length]
+        kept = _with_voted(candidates, looked.effort.candidates)[:length]
         rows = {r.row: r for r in self.store.rows([c.row for c in kept])}
         kept = [c for c in kept if c.row in rows]
         self._mark_identical(looked, kept, rows)
@@ -218,6 +220,7 @@ class Searcher:
                 candidate(row.row).identical = True
         self._by_hash(looked, where, candidate)
         self._by_vector(looked, where, candidate)
+        self._by_local(looked, where, candidate)
         return [c for c in found.values() if c.row not in exclude]
 
     def _by_hash(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
@@ -251,6 +254,11 @@ class Searcher:
                 known = candidate(row)
                 known.similarity, known.excess, known.view = measured
                 known.negative |= known.view == NEGATIVE_VIEW
+
+    def _by_local(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
+        rows, votes = voting.votes(looked.local, self.store, where)
+        for row, vote in zip(rows.tolist(), votes.tolist(), strict=True):
+            candidate(row).votes = vote
 
     def _mark_identical(
         self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
@@ -408,6 +416,16 @@ class Searcher:
         if diff:
             match = replace(match, change_map=change_map(looked.image, row, self.store, match))
         return match
+
+
+def _with_voted(candidates: list[Candidate], verified: int) -> list[Candidate]:
+    """Candidates by prior, but a few of the first ``verified`` places for those most voted for."""
+    behind = [c for c in candidates[verified - _VOTED :] if c.votes >= voting.CHANCE]
+    voted = sorted(behind, key=lambda c: (-c.votes, c.row))[:_VOTED]
+    taken = {c.row for c in voted}
+    others = [c for c in candidates if c.row not in taken]
+    kept = verified - len(voted)
+    return [*others[:kept], *voted, *others[kept:]]
 
 
 def _excess(

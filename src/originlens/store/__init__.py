@@ -31,6 +31,20 @@ HASH_BYTES = 32
 #: Most vectors that one asset may have (whole picture, tiles ...).
 MAX_PARTS = 64
 LIST_SCHEMA = "index-list/1"
+#: How many visual words there are; features of one word share a list.
+WORDS = 1 << 16
+#: A local feature: its word, place (x and y in 256ths of the picture's long side), size (16 log2 of
+#: its sigma in the same unit), direction (256ths of a turn) and 64-bit signature.
+LOCAL_FEATURE = np.dtype(
+    [
+        ("word", "<u2"),
+        ("x", "u1"),
+        ("y", "u1"),
+        ("sigma", "u1"),
+        ("angle", "u1"),
+        ("bits", "<u8"),
+    ]
+)
 
 
 def location(path: str) -> str:
@@ -43,7 +57,8 @@ class Content:
     """What the store keeps about a picture's looks.
 
     ``vectors`` is (P, 256) float32 of unit length, P >= 0; ``pdq`` has 32 bytes; ``proxy`` is a
-    small JPEG or None; ``width`` and ``height`` are those of the EXIF-oriented picture.
+    small JPEG or None; ``width`` and ``height`` are those of the EXIF-oriented picture. ``local``
+    is (N,) of dtype ``LOCAL_FEATURE``, empty where the picture has none, None if not computed.
     """
 
     vectors: Vectors
@@ -56,6 +71,56 @@ class Content:
     pixel_hash: str | None = None
     proxy: bytes | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    local: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalQuery:
+    """Local features to look up: ``words`` (Q, M) int32, different ones in a line (-1: none).
+
+    Their lists are searched for signatures that differ from ``bits`` (Q,) uint64 in at most
+    ``radius`` bits.
+    """
+
+    words: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.uint64]
+    radius: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalHits:
+    """Matches of a :class:`LocalQuery`, H of them, ordered by query feature, row and place.
+
+    ``features`` (H,) int64 numbers the query's features; ``rows`` (H,) int64; ``places`` (H,) has
+    the fields x, y, sigma and angle of ``LOCAL_FEATURE``; ``distances`` (H,) uint8 are bits.
+    """
+
+    features: Rows
+    rows: Rows
+    places: npt.NDArray[Any]
+    distances: npt.NDArray[np.uint8]
+
+    @classmethod
+    def none(cls) -> LocalHits:
+        """No match."""
+        places = np.empty(0, [(name, "u1") for name in ("x", "y", "sigma", "angle")])
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), places, np.empty(0, np.uint8))
+
+    @classmethod
+    def of(cls, parts: Sequence[LocalHits]) -> LocalHits:
+        """The matches of several parts of an index, in order."""
+        if not parts:
+            return cls.none()
+        names = ("features", "rows", "places", "distances")
+        joined = cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+        place = np.ascontiguousarray(joined.places).view("<u4")
+        return joined.where(np.lexsort((joined.distances, place, joined.rows, joined.features)))
+
+    def where(self, chosen: npt.NDArray[Any]) -> LocalHits:
+        """Those of a mask or of indices."""
+        return LocalHits(
+            self.features[chosen], self.rows[chosen], self.places[chosen], self.distances[chosen]
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,6 +320,10 @@ class Store(Protocol):
 
         ``hashes`` is (Q, 32) uint8. Exact.
         """
+        ...
+
+    def search_local(self, query: LocalQuery, where: Mapping[str, str] | None = None) -> LocalHits:
+        """Every match of the query's local features. Exact; no asset without features has any."""
         ...
 
     def rows(self, ids: Sequence[int]) -> list[AssetRow]:

@@ -6,16 +6,19 @@ import json
 import os
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from originlens.core.errors import AssetIdTaken
 from originlens.store import (
     DIMENSION,
     HASH_BYTES,
+    LOCAL_FEATURE,
     MAX_PARTS,
     AddResult,
     AddStatus,
@@ -38,8 +41,7 @@ COLUMNS = (
 class Changes:
     """What a transaction did that the store must follow up once it is durable."""
 
-    vectors: int = 0
-    hashes: int = 0
+    added: Counter[str] = field(default_factory=Counter)  # entries of each kind of segment
     dropped: list[bytes] = field(default_factory=list)
 
 
@@ -74,7 +76,7 @@ class _Adding:
             if row is None:
                 status: AddStatus = "added" if old is None else "updated"
                 row = self._insert(old)
-            elif self._is_damaged(row) and self.item.content is not None:
+            elif self.item.content is not None and self._is_to_replace(row, self.item.content):
                 status, row = "updated", self._replace(row)
             else:
                 changed = self._merge(row)
@@ -106,8 +108,12 @@ class _Adding:
         query = "SELECT row FROM asset WHERE sha256 IS NULL AND pdq = ? AND asset = ?"
         return _one(self.db, query, content.pdq, self.item.asset or _hash_id(content.pdq))
 
-    def _is_damaged(self, row: int) -> bool:
-        return bool(_one(self.db, "SELECT damaged FROM asset WHERE row = ?", row))
+    def _is_to_replace(self, row: int, content: Content) -> bool:
+        """Whether the row is damaged, or an older release made it without local features."""
+        if _one(self.db, "SELECT damaged FROM asset WHERE row = ?", row):
+            return True
+        has_local = _one(self.db, "SELECT 1 FROM local WHERE row = ?", row)
+        return content.local is not None and not has_local
 
     def _insert(self, old: int | None) -> int:
         content = self.item.content
@@ -126,7 +132,7 @@ class _Adding:
         )
 
     def _replace(self, row: int) -> int:
-        """A fresh row for damaged content: id, paths and metadata move over."""
+        """A fresh row for damaged or incomplete content: id, paths and metadata move over."""
         content = self.item.content
         assert content is not None
         asset, own, meta = self.db.execute(
@@ -244,8 +250,12 @@ def _insert_asset(
         [(row * MAX_PARTS + part, blob, zlib.crc32(blob)) for part, blob in enumerate(blobs)],
     )
     _write_values(db, row, meta)
-    changes.vectors += len(blobs)
-    changes.hashes += content.pdq is not None
+    if content.local is not None:
+        blob = as_features(content.local).tobytes()
+        db.execute("INSERT INTO local VALUES (?, ?, ?)", (row, blob, zlib.crc32(blob)))
+    changes.added.update(
+        vector=len(blobs), hash=content.pdq is not None, local=content.local is not None
+    )
     return row
 
 
@@ -261,6 +271,17 @@ def as_vectors(vectors: Vectors) -> Vectors:
     if not np.isfinite(array).all():
         raise ValueError("vectors must be finite")
     return array
+
+
+def as_features(features: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Checked (N,) of dtype ``LOCAL_FEATURE``.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    if features.ndim != 1 or features.dtype != LOCAL_FEATURE:
+        raise ValueError("local features have shape (N,) and dtype LOCAL_FEATURE")
+    return features
 
 
 def update(db: Connection, row: int, values: Mapping[str, Any]) -> None:
@@ -284,6 +305,7 @@ def drop(db: Connection, row: int, changes: Changes) -> None:
     db.execute("DELETE FROM meta_value WHERE row = ?", (row,))
     low = row * MAX_PARTS
     db.execute("DELETE FROM vector WHERE entry >= ? AND entry < ?", (low, low + MAX_PARTS))
+    db.execute("DELETE FROM local WHERE row = ?", (row,))
     db.execute("INSERT OR IGNORE INTO tombstone VALUES (?)", (row,))
 
 

@@ -28,13 +28,21 @@ CATALOG = "catalog.sqlite"
 PROXIES = "proxies.sqlite"
 SEGMENTS = "segments"
 LOCK = "writer.lock"
-#: Raised whenever an older release could misread the files.
-FORMAT = 1
+#: Raised whenever an older release could misread the files. 2: local features.
+FORMAT = 2
 #: "OLix": marks a SQLite file as ours.
 APPLICATION_ID = 0x4F4C6978
 _BUSY_MS = 20_000
 
-_CATALOG_SCHEMA = """
+_LOCAL_TABLE = """
+CREATE TABLE local (                       -- no row: the asset's local features were not computed
+  row INTEGER PRIMARY KEY,
+  data BLOB NOT NULL,                      -- store.LOCAL_FEATURE records
+  crc INTEGER NOT NULL
+);
+"""
+_CATALOG_SCHEMA = (
+    """
 CREATE TABLE asset (
   row INTEGER PRIMARY KEY AUTOINCREMENT,   -- never reused: readers load new rows by number
   asset TEXT NOT NULL UNIQUE,
@@ -71,14 +79,16 @@ CREATE INDEX meta_value_row ON meta_value(row);
 CREATE TABLE tombstone (row INTEGER PRIMARY KEY);
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind TEXT NOT NULL,                      -- 'vector' or 'hash'
-  method TEXT NOT NULL,                    -- registered name of kind 'index'
+  kind TEXT NOT NULL,                      -- 'vector', 'hash' or 'local'
+  method TEXT NOT NULL,                    -- registered name of kind 'index', or 'lists'
   file TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL,   -- rows first..last are covered
   count INTEGER NOT NULL
 );
 CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+    + _LOCAL_TABLE
+)
 
 _PROXIES_SCHEMA = """
 CREATE TABLE proxy (
@@ -121,6 +131,9 @@ def open_catalog(folder: str, *, write: bool, header: dict[str, Any]) -> sqlite3
                     f"{folder}: written by a newer release (format {version}, this one reads "
                     f"{FORMAT}): upgrade originlens"
                 )
+            elif version < FORMAT and write:
+                with transaction(connection):
+                    _create(connection, _LOCAL_TABLE)
         except BaseException:
             connection.close()
             raise
@@ -245,6 +258,11 @@ def translated(folder: str) -> Iterator[None]:
         raise StoreError(
             f"{error.filename or folder}: {reason}; what was reported as added is safe"
         ) from error
+
+
+def has_local_table(connection: sqlite3.Connection) -> bool:
+    """Whether the catalog can hold local features: not before its first writer of format 2."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1
 
 
 def checkpoint(connection: sqlite3.Connection) -> bool:

@@ -12,8 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from originlens.store import DIMENSION, HASH_BYTES, MAX_PARTS, CheckReport, _assets, _segments
-from originlens.store._catalog import CATALOG, PROXIES, SEGMENTS, checkpoint, transaction
+from originlens.store import (
+    DIMENSION,
+    HASH_BYTES,
+    LOCAL_FEATURE,
+    MAX_PARTS,
+    CheckReport,
+    _assets,
+    _segments,
+)
+from originlens.store._catalog import (
+    CATALOG,
+    PROXIES,
+    SEGMENTS,
+    checkpoint,
+    has_local_table,
+    transaction,
+)
 from originlens.store._proxies import Proxies
 
 Connection = sqlite3.Connection
@@ -29,7 +44,10 @@ def counts(db: Connection) -> dict[str, int]:
         "hash_only": "SELECT count(*) FROM asset WHERE sha256 IS NULL",
         "tombstones": "SELECT count(*) FROM tombstone",
     }
-    return {name: int(db.execute(query).fetchone()[0]) for name, query in queries.items()}
+    if has_local_table(db):
+        queries["with_local_features"] = "SELECT count(*) FROM local"
+    found = {name: int(db.execute(query).fetchone()[0]) for name, query in queries.items()}
+    return {"with_local_features": 0, **found}
 
 
 def sizes(folder: str) -> dict[str, int]:
@@ -77,6 +95,7 @@ class _Check:
     def _contents(self) -> None:
         self._asset_rows()
         self._vectors()
+        self._local_features()
         self._paths()
         self._meta_values()
         self._state()
@@ -144,6 +163,18 @@ class _Check:
                     "DELETE FROM vector WHERE entry >= ? AND entry < ?", low, low + MAX_PARTS
                 )
             self._found(f"row {row}: descriptors of no asset", fixed=self.repair)
+
+    def _local_features(self) -> None:
+        if not has_local_table(self.db):
+            return
+        query = f"SELECT row, data, crc FROM local WHERE row > ? ORDER BY row LIMIT {_PAGE}"
+        for row, data, crc in _pages(self.db, query):
+            if not self._exists(row):
+                if self.repair:
+                    self._write("DELETE FROM local WHERE row = ?", row)
+                self._found(f"row {row}: local features of no asset", fixed=self.repair)
+            elif zlib.crc32(data) != crc or len(data) % LOCAL_FEATURE.itemsize:
+                self._broken(row, "its local features fail their checksum")
 
     def _exists(self, row: int) -> bool:
         return self.db.execute("SELECT 1 FROM asset WHERE row = ?", (row,)).fetchone() is not None
@@ -240,7 +271,7 @@ class _Check:
         path = os.path.join(self.folder, SEGMENTS, row.file)
         problem = _segments.verify(path, row)
         if problem is None:
-            now = self.db.execute(kind.count, (row.first, row.last)).fetchone()[0]
+            now = kind.counted(self.db, row.first, row.last)
             query = "SELECT count(*) FROM tombstone WHERE row BETWEEN ? AND ?"
             dead = self.db.execute(query, (row.first, row.last)).fetchone()[0]
             if not now <= row.count <= now + dead * MAX_PARTS:

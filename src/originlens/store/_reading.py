@@ -11,6 +11,7 @@ import numpy as np
 
 from originlens.store import (
     DIMENSION,
+    LOCAL_FEATURE,
     MAX_PARTS,
     AssetRow,
     Content,
@@ -19,6 +20,7 @@ from originlens.store import (
     location,
 )
 from originlens.store._assets import COLUMNS, as_text, parsed
+from originlens.store._catalog import has_local_table
 from originlens.store._transfer import Exported
 
 Connection = sqlite3.Connection
@@ -27,10 +29,17 @@ _CHUNK = 900
 
 
 def known(db: Connection, path: str) -> KnownPath | None:
-    """What is stored about the file at ``path``."""
+    """What is stored about the file at ``path``; None where something of it should be made anew.
+
+    That is the case for damaged assets, and for those that were added before there were local
+    features: adding them again completes them.
+    """
+    is_whole = "NOT damaged"
+    if has_local_table(db):
+        is_whole += " AND EXISTS (SELECT 1 FROM local WHERE local.row = asset.row)"
     found = db.execute(
         "SELECT asset, sha256, size, mtime_ns, own_id, meta FROM path JOIN asset USING (row) "
-        "WHERE location = ? AND NOT damaged",
+        f"WHERE location = ? AND {is_whole}",
         (os.fsencode(location(path)),),
     ).fetchone()
     if found is None or found[1] is None:
@@ -182,7 +191,12 @@ def _exported(db: Connection, row: int, values: Sequence[Any]) -> Exported:
     vectors = [np.frombuffer(data, "<f4") for (data,) in db.execute(query, (low, low + MAX_PARTS))]
     query = "SELECT location, size, mtime_ns FROM path WHERE row = ? ORDER BY location"
     paths = tuple((os.fsdecode(p), size, mtime) for p, size, mtime in db.execute(query, (row,)))
+    local = None
+    if has_local_table(db):
+        kept = db.execute("SELECT data FROM local WHERE row = ?", (row,)).fetchone()
+        local = None if kept is None else np.frombuffer(kept[0], LOCAL_FEATURE)
     content = Content(
+        local=local,
         vectors=np.stack(vectors) if vectors else np.empty((0, DIMENSION), np.float32),
         pdq=pdq,
         pdq_quality=quality,

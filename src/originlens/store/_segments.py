@@ -14,15 +14,25 @@ import logging
 import os
 import sqlite3
 from dataclasses import astuple, dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from originlens.core.errors import StoreError
 from originlens.core.registry import make, method
-from originlens.store import DIMENSION, HASH_BYTES, MAX_PARTS, Rows, VectorIndex
-from originlens.store._catalog import SEGMENTS, open_catalog, transaction
+from originlens.store import (
+    DIMENSION,
+    HASH_BYTES,
+    LOCAL_FEATURE,
+    MAX_PARTS,
+    LocalHits,
+    LocalQuery,
+    Rows,
+    VectorIndex,
+)
+from originlens.store._catalog import SEGMENTS, has_local_table, open_catalog, transaction
+from originlens.store._local_lists import LocalLists
 
 Connection = sqlite3.Connection
 Entries = tuple[Rows, npt.NDArray[Any]]
@@ -32,15 +42,38 @@ BUFFER = 8192
 APPROXIMATE_FROM = 20_000
 #: Segments this large are not merged any further, which bounds the memory of a merge (256 MB).
 LARGEST = 262_144
+#: The same for pictures with local features: 40 MB a segment, 200 MB for a merge.
+LARGEST_LOCAL = 16_384
+#: Buffered pictures from which a segment of local features is worth its file: 0.4 M features.
+BUFFER_LOCAL = 2048
+#: Name of the method of segments of local features.
+LISTS = "lists"
 #: Files up to this size are verified against their checksum whenever they are opened.
 _VERIFIED_BYTES = 64 << 20
 _COLUMNS = "kind, method, file, sha256, bytes, first, last, count"
 _log = logging.getLogger(__name__)
 
 
+class Segment(Protocol):
+    """What segments of every kind can do; how they are searched is their kind's own."""
+
+    def build(self, values: npt.NDArray[Any], ids: Rows, /) -> None:
+        """Replace the contents."""
+        ...
+
+    def save(self, path: str) -> None:
+        """Write to one file (the caller makes it durable)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of entries: how to read it from the catalog and how to index it."""
+    """One kind of entries: how to read it from the catalog and how to index it.
+
+    A blob of the catalog holds one entry, or with ``many`` any number of them. ``exact`` and
+    ``approximate`` name methods. Segments hold up to ``largest`` of what ``count`` counts, and are
+    written from ``1 / share`` of the store's buffer on.
+    """
 
     name: str
     width: int
@@ -49,20 +82,51 @@ class Kind:
     count: str
     exact: str
     approximate: str
+    many: bool = False
+    largest: int = LARGEST
+    share: int = 1
+    suffix: str = "faiss"
 
     def read(self, db: Connection, first: int, last: int) -> Entries:
         """Ids and values of the rows ``first``..``last``, ascending, as the catalog has them."""
-        found = db.execute(self.query, (first, last)).fetchall()
-        ids = np.fromiter((row for row, _ in found), np.int64, len(found))
+        found = db.execute(self.query, (first, last)).fetchall() if self._is_there(db) else []
         size = self.width * np.dtype(self.dtype).itemsize
         # A blob of a wrong length is damage that check reports; it must not shift its neighbours.
-        sound = np.fromiter((len(blob) == size for _, blob in found), bool, len(found))
-        data = b"".join(blob for _, blob in found if len(blob) == size)
-        return ids[sound], np.frombuffer(data, self.dtype).reshape(-1, self.width)
+        found = [(row, blob) for row, blob in found if self._is_sound(len(blob), size)]
+        ids = np.fromiter((row for row, _ in found), np.int64, len(found))
+        counts = np.fromiter((len(blob) // size for _, blob in found), np.int64, len(found))
+        values = np.frombuffer(b"".join(blob for _, blob in found), self.dtype)
+        return np.repeat(ids, counts), values if self.many else values.reshape(-1, self.width)
+
+    def _is_sound(self, length: int, size: int) -> bool:
+        return length % size == 0 if self.many else length == size
+
+    def _is_there(self, db: Connection) -> bool:
+        return self.name != "local" or has_local_table(db)
+
+    def counted(self, db: Connection, first: int, last: int) -> int:
+        """How much the catalog has of it in the rows ``first``..``last``."""
+        if not self._is_there(db):
+            return 0
+        return int(db.execute(self.count, (first, last)).fetchone()[0])
+
+    def buffered(self, buffer: int) -> int:
+        """How many are kept outside segments where the store's buffer has that size."""
+        return max(1, buffer // self.share)
 
     def index(self, count: int) -> str:
-        """The registered index for so many entries."""
+        """The method for so many entries."""
         return self.exact if count < APPROXIMATE_FROM else self.approximate
+
+    def make(self, name: str) -> Any:
+        """An empty segment of that method."""
+        return LocalLists() if name == LISTS else make("index", name)
+
+    def load(self, name: str, path: str) -> Any:
+        """The segment of that method in a file, mapped into memory where possible."""
+        if name == LISTS:
+            return LocalLists.load(path)
+        return cast("type[VectorIndex]", method("index", name).cls).load(path)
 
 
 KINDS = (
@@ -85,6 +149,19 @@ KINDS = (
         "SELECT count(*) FROM asset WHERE row BETWEEN ? AND ? AND pdq IS NOT NULL",
         "flat-binary",
         "flat-binary",
+    ),
+    Kind(
+        "local",
+        1,
+        LOCAL_FEATURE,
+        "SELECT row, data FROM local WHERE row BETWEEN ? AND ? ORDER BY row",
+        "SELECT count(*) FROM local WHERE row BETWEEN ? AND ? AND length(data) > 0",
+        LISTS,
+        LISTS,
+        many=True,
+        largest=LARGEST_LOCAL,
+        share=BUFFER // BUFFER_LOCAL,
+        suffix="lists",
     ),
 )
 
@@ -116,12 +193,12 @@ class Searchable:
 
     def __init__(self, folder: str, kind: Kind) -> None:
         self._folder, self._kind = folder, kind
-        self._segments: dict[int, VectorIndex] = {}
+        self._segments: dict[int, Any] = {}
         self._ids: Rows = np.empty(0, np.int64)
-        self._values: npt.NDArray[Any] = np.empty((0, kind.width), kind.dtype)
-        self._buffer: VectorIndex | None = None
+        shape = (0,) if kind.many else (0, kind.width)
+        self._values: npt.NDArray[Any] = np.empty(shape, kind.dtype)
+        self._buffer: Any = None
         self._loaded = 0
-        self.larger_is_nearer = bool(make("index", kind.exact).larger_is_nearer)
 
     def refresh(self, db: Connection, last_row: int) -> None:
         """Load what was published and added since; the caller holds a read transaction."""
@@ -140,47 +217,52 @@ class Searchable:
             ids, values = np.concatenate([ids, new_ids]), np.concatenate([values, new_values])
         if len(ids) != len(self._ids) or self._buffer is None:
             self._ids, self._values = ids, values
-            self._buffer = make("index", self._kind.exact)
+            self._buffer = self._kind.make(self._kind.exact)
             self._buffer.build(values, ids)
         self._loaded = max(self._loaded, last_row, covered)
 
-    def _open(self, db: Connection, row: SegmentRow) -> VectorIndex:
+    def _open(self, db: Connection, row: SegmentRow) -> Any:
         """The segment's index; where its file is damaged, an exact one made from the catalog."""
         path = os.path.join(self._folder, SEGMENTS, row.file)
         problem = verify(path, row, whole=row.bytes <= _VERIFIED_BYTES)
         if problem is None:
             try:
-                loader = cast("type[VectorIndex]", method("index", row.method).cls)
-                index = loader.load(path)
-            except (RuntimeError, OSError) as error:
+                index = self._kind.load(row.method, path)
+            except (RuntimeError, OSError, StoreError) as error:
                 problem = str(error)
             else:
                 return index
         if not os.path.exists(path) and _is_gone(self._folder, row):
             raise SegmentGone(path)
         _log.warning("%s: %s; searching without it: run `originlens index check`", path, problem)
-        index = make("index", self._kind.exact)
+        index = self._kind.make(self._kind.exact)
         ids, values = self._kind.read(db, row.first, row.last)
         index.build(values, ids)
         return index
 
-    def search(
+    @property
+    def _parts(self) -> list[Any]:
+        return [*self._segments.values(), *([] if self._buffer is None else [self._buffer])]
+
+    def nearest(
         self, queries: npt.NDArray[Any], k: int, exclude: Rows | None, only: Rows | None
     ) -> tuple[Rows, npt.NDArray[Any]]:
         """The nearest ``k`` rows of all segments and the buffer: (Q, k), -1 pads.
 
         A row with several vectors appears once, with its nearest; ties go to the older row.
         """
-        parts = [*self._segments.values()]
-        if self._buffer is not None:
-            parts.append(self._buffer)
-        found = [part.search(queries, k, exclude=exclude, only=only) for part in parts]
+        larger_is_nearer = bool(self._kind.make(self._kind.exact).larger_is_nearer)
+        found = [part.search(queries, k, exclude=exclude, only=only) for part in self._parts]
         if not found:
-            pad = -np.inf if self.larger_is_nearer else self._kind.width * 8 + 1
+            pad = -np.inf if larger_is_nearer else self._kind.width * 8 + 1
             return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), pad)
         ids = np.concatenate([i for i, _ in found], axis=1)
         scores = np.concatenate([s for _, s in found], axis=1)
-        return _nearest(ids, scores, k, self.larger_is_nearer)
+        return _nearest(ids, scores, k, larger_is_nearer)
+
+    def matches(self, query: LocalQuery, exclude: Rows | None, only: Rows | None) -> LocalHits:
+        """The matches of local features in all segments and the buffer, in order."""
+        return LocalHits.of([part.search(query, exclude, only) for part in self._parts])
 
 
 class SegmentGone(StoreError):
@@ -237,8 +319,7 @@ def _sha256(path: str) -> str:
 def unsegmented(db: Connection, kind: Kind) -> int:
     """How many entries are in no segment yet."""
     covered = max((s.last for s in table(db, kind.name)), default=0)
-    (count,) = db.execute(kind.count, (covered + 1, 1 << 40)).fetchone()
-    return int(count)
+    return kind.counted(db, covered + 1, 1 << 40)
 
 
 def flush(folder: str, db: Connection, kind: Kind, *, everything: bool = False) -> None:
@@ -253,7 +334,7 @@ def flush(folder: str, db: Connection, kind: Kind, *, everything: bool = False) 
     else:
         replaced, kept = [], list(published)
         count = unsegmented(db, kind)
-        while kept and kept[-1].count <= 2 * count and kept[-1].count + count <= LARGEST:
+        while kept and kept[-1].count <= 2 * count and kept[-1].count + count <= kind.largest:
             replaced.append(kept.pop())
             count += replaced[-1].count
     first = max((s.last for s in kept), default=0) + 1
@@ -280,7 +361,7 @@ def flush(folder: str, db: Connection, kind: Kind, *, everything: bool = False) 
 def _range_end(db: Connection, kind: Kind, first: int, last: int) -> int:
     """The last row of a segment that starts at ``first`` and stays within the largest size."""
     upto = last
-    while upto > first and db.execute(kind.count, (first, upto)).fetchone()[0] > LARGEST:
+    while upto > first and kind.counted(db, first, upto) > kind.largest:
         upto = first + (upto - first) // 2
     return upto
 
@@ -288,8 +369,9 @@ def _range_end(db: Connection, kind: Kind, first: int, last: int) -> int:
 def _write(folder: str, kind: Kind, first: int, last: int, entries: Entries) -> SegmentRow:
     ids, values = entries
     name = kind.index(len(ids))
-    index = make("index", name)
+    index: Segment = kind.make(name)
     index.build(values, ids)
+    count = len(np.unique(ids)) if kind.many else len(ids)
     directory = os.path.join(folder, SEGMENTS)
     os.makedirs(directory, exist_ok=True)
     temporary = os.path.join(directory, f".{kind.name}-{first}-{last}.{os.getpid()}")
@@ -298,11 +380,11 @@ def _write(folder: str, kind: Kind, first: int, last: int, entries: Entries) -> 
         os.fsync(file.fileno())
     digest = _sha256(temporary)
     # The digest in the name: a rebuilt segment never takes the place of one that is mapped.
-    final = f"{kind.name}-{first}-{last}-{digest[:12]}.faiss"
+    final = f"{kind.name}-{first}-{last}-{digest[:12]}.{kind.suffix}"
     size = os.path.getsize(temporary)
     os.replace(temporary, os.path.join(directory, final))
     sync_folder(directory)
-    return SegmentRow(0, kind.name, name, final, digest, size, first, last, len(ids))
+    return SegmentRow(0, kind.name, name, final, digest, size, first, last, count)
 
 
 def sync_folder(path: str) -> None:

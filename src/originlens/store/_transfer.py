@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from originlens.core.errors import ReadError, StoreError
-from originlens.store import DIMENSION, AddResult, Content, NewAsset
+from originlens.store import DIMENSION, LOCAL_FEATURE, AddResult, Content, NewAsset
 from originlens.store._segments import sync_folder
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _line(item: Exported) -> dict[str, Any]:
         "meta": dict(content.meta),
         "vectors": [_encoded(v.astype("<f4").tobytes()) for v in content.vectors],
         "proxy": None if content.proxy is None else _encoded(content.proxy),
+        "local": None if content.local is None else _encoded(content.local.tobytes()),
     }
 
 
@@ -149,8 +150,10 @@ def _verify(path: str) -> None:
 
 def _items(values: dict[str, Any]) -> list[NewAsset]:
     vectors = [np.frombuffer(_decoded(v), "<f4") for v in values["vectors"]]
+    local = values.get("local")  # older exports have none
     content = Content(
         vectors=np.stack(vectors) if vectors else np.empty((0, DIMENSION), np.float32),
+        local=None if local is None else np.frombuffer(_decoded(local), LOCAL_FEATURE),
         pdq=None if values["pdq"] is None else bytes.fromhex(values["pdq"]),
         pdq_quality=values["pdq_quality"],
         width=values["width"],

@@ -2,7 +2,7 @@
 
     DIR/catalog.sqlite        assets, paths, hashes, descriptors, tombstones, segments, state
     DIR/proxies.sqlite        small JPEGs; may be deleted, which costs verification
-    DIR/segments/*.faiss      derived from the catalog; check rebuilds them
+    DIR/segments/*            derived from the catalog; check rebuilds them
     DIR/writer.lock           locked by the operating system while someone writes
 
 One writer, any number of readers, also in other processes. A reader sees what was committed before
@@ -34,6 +34,8 @@ from originlens.store import (
     Hashes,
     KnownPath,
     Listed,
+    LocalHits,
+    LocalQuery,
     NewAsset,
     Removed,
     Rows,
@@ -203,15 +205,15 @@ class SqliteStore:
                     self._write_state("parts", parts)
             self._after(changes)
             for kind in _segments.KINDS:
-                if self._pending[kind.name] >= self._buffer:
+                if self._pending[kind.name] >= kind.buffered(self._buffer):
                     self.flush()
         return results
 
     def _after(self, changes: _assets.Changes) -> None:
         """Follow up a durable transaction."""
         self._stale = True
-        self._pending["vector"] += changes.vectors
-        self._pending["hash"] += changes.hashes
+        for kind, count in changes.added.items():
+            self._pending[kind] += count
         if changes.dropped:
             # A picture may have been dropped at one path and added at another in one batch.
             gone = [s for s in changes.dropped if not self._has(s)]
@@ -226,7 +228,7 @@ class SqliteStore:
         self._require_writer()
         with self._guard():
             for kind in _segments.KINDS:
-                if self._pending[kind.name] >= self._buffer:
+                if self._pending[kind.name] >= kind.buffered(self._buffer):
                     _segments.flush(self.folder, self._db, kind)
                     self._pending[kind.name] = 0
                     self._stale = True
@@ -268,13 +270,23 @@ class SqliteStore:
             raise ValueError(f"queries have shape (Q, d), not {queries.shape}")
         with self._guard():
             self._refresh()
-            only = None
-            if where:
-                only = np.asarray(_reading.matching(self._db, where), dtype=np.int64)
+            only = self._only(where)
             # Of a row with several vectors only the nearest counts: ask for more, then merge.
             wanted = k * self._parts if kind == "vector" else k
-            ids, scores = self._searchable[kind].search(queries, wanted, self._tombstones, only)
+            ids, scores = self._searchable[kind].nearest(queries, wanted, self._tombstones, only)
             return ids[:, :k], scores[:, :k]
+
+    def _only(self, where: Mapping[str, str] | None) -> Rows | None:
+        """Rows with that metadata; None where any row will do."""
+        if not where:
+            return None
+        return np.asarray(_reading.matching(self._db, where), dtype=np.int64)
+
+    def search_local(self, query: LocalQuery, where: Mapping[str, str] | None = None) -> LocalHits:
+        """Every match of the query's local features. Exact; no asset without features has any."""
+        with self._guard():
+            self._refresh()
+            return self._searchable["local"].matches(query, self._tombstones, self._only(where))
 
     # -- reading
 

@@ -68,7 +68,7 @@ def run(setting: Setting) -> Section:
     plain = sets[0].name
     lines = summary("default", _whole(default) + asked[plain], setting.seed, least=0.985)
     lines += summary("thorough", _whole(thorough) + again[plain], setting.seed)
-    lines += _recalls(default, thorough)
+    lines += recalls(default, thorough)
     lines += _right_copies(default, thorough, setting.seed)
     lines += _right_negatives(sets, asked, again, setting.seed)
     failed = [a for answers in asked.values() for a in answers if a.error]
@@ -77,7 +77,7 @@ def run(setting: Setting) -> Section:
         "wrong": [
             {"kind": a.query.kind, "picture": a.query.picture, "list": a.matches[:2]}
             for a in default
-            if not _is_right(a)
+            if not is_right(a)
         ],
         "false_alarms": [
             {"set": name, "picture": a.query.picture, "list": a.matches[:1]}
@@ -96,7 +96,7 @@ def _whole(answers: Sequence[Answer]) -> list[Answer]:
     return [answer for answer in answers if answer.query.kind in names]
 
 
-def _recalls(default: Sequence[Answer], thorough: Sequence[Answer]) -> list[Line]:
+def recalls(default: Sequence[Answer], thorough: Sequence[Answer]) -> list[Line]:
     """Recall of every kind, halves apart."""
     lines = []
     for kind in sorted(KINDS, key=lambda kind: kind.split, reverse=True):
@@ -109,7 +109,7 @@ def _recalls(default: Sequence[Answer], thorough: Sequence[Answer]) -> list[Line
     return lines
 
 
-def _is_right(answer: Answer) -> bool:
+def is_right(answer: Answer) -> bool:
     """Whether a copy's first candidate is what it was made from, and is called a copy."""
     if not answer.matches:
         return False
@@ -125,9 +125,9 @@ def _right_copies(default: Sequence[Answer], thorough: Sequence[Answer], seed: i
             [a for a in answers if half in ("all", halves[str(a.query.kind)])]
             for answers in (default, thorough)
         )
-        right = [float(_is_right(a)) for a in chosen]
+        right = [float(is_right(a)) for a in chosen]
         groups = [a.query.picture for a in chosen]
-        more = sum(map(_is_right, again))
+        more = sum(map(is_right, again))
         note = f"{sum(right):.0f}/{len(right)}, thorough {more}/{len(again)}"
         goal = (">=", 0.98) if half == "all" else None
         name = f"decision right, copies, {half} kinds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageCms
+
+from originlens.bench.model_file import Spec
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -70,3 +73,62 @@ def test_the_drawn_profile_is_wider_than_srgb() -> None:
     )
     assert grey is not None
     assert grey.getpixel((0, 0))[0] > 132
+
+
+def test_grouped_intervals_count_groups_not_questions() -> None:
+    values = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0] * 5
+    alone = lines.mean("a", values, 3)
+    together = lines.grouped("a", values, [str(i // 3) for i in range(30)], 3, (">=", 0.5))
+    assert (alone.value, together.value, together.verdict) == (0.5, 0.5, "PASS")
+    assert together.high - together.low > alone.high - alone.low
+    assert lines.grouped("a", [], [], 3, (">=", 0.5)).verdict == "FAIL"
+
+
+def test_a_copy_is_decided_right_by_its_first_candidate() -> None:
+    right = load("whole_matcher").is_right
+    asked = queries.Query("a.jpg", "crop-50")
+    own, other = ("a.jpg", "copy", 5.0), ("b.jpg", "copy", 6.0)
+    assert right(queries.Answer(asked, matches=[own, other]))
+    assert not right(queries.Answer(asked, matches=[other, own]))
+    assert not right(queries.Answer(asked, matches=[("a.jpg", "related", 5.0)]))
+    assert not right(queries.Answer(asked))
+    pasted = queries.Query("a.jpg", "pip-50-indexed", ("b.jpg",))
+    assert right(queries.Answer(pasted, matches=[other, own]))
+
+
+def test_every_kind_has_a_goal_in_the_copy_benchmark() -> None:
+    matcher, kinds = load("whole_matcher"), load("quality").KINDS
+    answers = [
+        queries.Answer(queries.Query("a.jpg", kind.name), matches=[("a.jpg", "copy", 5.0)])
+        for kind in kinds
+    ]
+    found = {line.name: line for line in matcher.recalls(answers, answers)}
+    assert len(found) == len(kinds)
+    goals = {line.goal for line in found.values()}
+    assert goals == {(">=", 0.97), (">=", 0.9)}
+    assert found["recall crop-12 (seen)"].goal == found["recall pip-10 (held-out)"].goal
+
+
+@pytest.mark.parametrize("name", load("_drawn").DRAWERS)
+def test_drawn_negatives_are_pictures(name: str) -> None:
+    draw = load("_drawn").DRAWERS[name]
+    first, again, other = (draw(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.dtype == np.uint8
+    assert first.ndim == 3
+    assert first.shape[2] == 3
+    assert np.array_equal(first, again)
+    assert first.shape != other.shape
+    spread = np.ptp(first.reshape(-1, 3), axis=0).max()
+    assert spread <= 25 if name == "blank" else spread > 25
+
+
+def test_a_model_file_alone_is_shown_what_sscd_wants(tmp_path: Path) -> None:
+    alone = load("descriptor_alone")
+    setting = queries.Setting("val", 7, True, 1, tmp_path, tmp_path)
+    assert alone.given(setting) == []
+    model = tmp_path / "sscd.onnx"
+    model.write_bytes(b"")
+    (spec,) = alone.given(replace(setting, model=str(model)))
+    read = Spec.read(spec)
+    assert (read.model, read.side, read.resize) == (str(model), 320, "squeeze")
+    assert alone.given(replace(setting, model=spec)) == [spec]

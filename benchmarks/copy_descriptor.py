@@ -36,12 +36,12 @@ SECTIONS: dict[str, Measure] = {
     "descriptor": descriptor_alone.run,
     "cost": descriptor_alone.cost,
     "matcher": whole_matcher.run,
-    "change_map": lambda setting: change_map.run(setting, least=0.8),
-    "hard_negatives": lambda setting: hard_negatives.run(setting, most=0.02),
+    "change_map": lambda setting: change_map.run(setting, least=0.8, thorough=True),
+    "hard_negatives": lambda setting: hard_negatives.run(setting, most=0.02, thorough=True),
     "ndec": ndec.run,
     "patterns": patterns.run,
     "ingest": _ingest,
-    "scale": lambda setting: scale.run(setting, most=300),
+    "scale": lambda setting: scale.run(setting, most=300, thorough=True),
 }
 
 

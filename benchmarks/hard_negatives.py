@@ -16,8 +16,11 @@ from _queries import Answer, Query, Setting, ask, build_index
 DISTRACTORS = 500
 
 
-def run(setting: Setting, most: float = 0.03) -> Section:
-    """The share of other views that are called a copy of anything, which may be ``most``."""
+def run(setting: Setting, most: float = 0.03, *, thorough: bool = False) -> Section:
+    """The share of other views that are called a copy of anything, which may be ``most``.
+
+    With ``thorough`` those of the first turn are asked in that mode, too.
+    """
     corpus = Corpus(setting.data, setting.split, setting.seed)
     answers: list[tuple[str, Answer]] = []
     for turn in range(setting.few(3, 1)):
@@ -32,6 +35,12 @@ def run(setting: Setting, most: float = 0.03) -> Section:
     line = grouped(what, called, groups, setting.seed, ("<=", most), note)
     related = sum(a.decision == "related" for _, a in answers)
     lines = [line, Line("... called related", related / total, note=f"{related}/{total}")]
+    if thorough:
+        folder, asked = views(corpus, setting, 0)
+        careful = list(ask(folder, [Query(p, thorough=True) for _, p in asked], setting.jobs))
+        again = [float(bool(answer.copies())) for answer in careful]
+        groups = [name for name, _ in asked]
+        lines.append(grouped(f"{what}, thorough", again, groups, setting.seed))
     errors = [a.error for _, a in answers if a.error]
     wrong = [
         {"query": a.query.picture, "called": a.copies(), "scores": a.matches[:3]}

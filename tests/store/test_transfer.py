@@ -85,3 +85,28 @@ def test_broken_exports_import_nothing(store: SqliteStore, asset: Asset, tmp_pat
         list(store.import_(str(tmp_path / "absent")))
     with pytest.raises(StoreError, match="cannot be written"):
         store.export(str(tmp_path / "no" / "such" / "folder"))
+
+
+def test_an_empty_index_takes_over_the_descriptor_of_an_import(
+    filled: SqliteStore, tmp_path: Path
+) -> None:
+    filled.export(str(tmp_path / "out.jsonl"), proxies=True)
+    with SqliteStore(tmp_path / "other", "w", descriptor="another") as other:
+        assert other.descriptor == "another"
+        assert all(r.error is None for r in other.import_(str(tmp_path / "out.jsonl")))
+        assert other.descriptor == filled.descriptor
+    with SqliteStore(tmp_path / "other", "r") as other:
+        assert other.descriptor == filled.descriptor
+
+
+def test_vectors_of_two_descriptors_are_not_mixed(
+    filled: SqliteStore, asset: Asset, tmp_path: Path
+) -> None:
+    filled.export(str(tmp_path / "out.jsonl"), proxies=True)
+    with SqliteStore(tmp_path / "other", "w", descriptor="another") as other:
+        other.add([asset(500)])
+        with pytest.raises(ReadError, match="made with the descriptor"):
+            list(other.import_(str(tmp_path / "out.jsonl")))
+        with pytest.raises(StoreError, match="holds vectors of another"):
+            other.adopt("a third")
+        assert len(other) == 1

@@ -48,7 +48,9 @@ KINDS: dict[str, Kind] = {
     )
 }
 DEFAULT_DESCRIPTOR = "gem-v0"
-"""The descriptor whose vectors an index holds and a search sends."""
+"""The descriptor of a new index; one that is there goes on with the one it was made with."""
+FIRST_DESCRIPTOR = "gem-v0"
+"""The descriptor of indexes that do not name theirs."""
 
 
 @dataclass(frozen=True, slots=True)

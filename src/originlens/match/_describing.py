@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from originlens.core.errors import InputError, InternalError, OriginLensError
 from originlens.core.image import Image
+from originlens.core.registry import DEFAULT_DESCRIPTOR
 from originlens.match.describe import Description, describe
 
 #: A file changed less than so long ago may change again within one tick of its clock: its time of
@@ -53,11 +54,12 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to describe: proxies, regions, and the EXIF field that holds the own id."""
+    """How to describe: proxies, regions, the EXIF field that holds the own id, the descriptor."""
 
     proxies: bool = True
     regions: bool = False
     exif_field: str | None = None
+    descriptor: str = DEFAULT_DESCRIPTOR
 
 
 def describe_files(tasks: Sequence[Task], settings: Settings) -> list[Described]:
@@ -92,7 +94,13 @@ def _describe_batch(tasks: Sequence[Task], settings: Settings) -> list[Described
             opened.append((place, empty, meta))
             yield image
 
-    results = describe(pictures(), proxies=settings.proxies, regions=settings.regions, threads=1)
+    results = describe(
+        pictures(),
+        proxies=settings.proxies,
+        regions=settings.regions,
+        descriptor=settings.descriptor,
+        threads=1,
+    )
     for (place, visit, meta), result in zip(opened, results, strict=True):
         if isinstance(result, Description):
             result = replace(result, meta={**meta, **result.meta})

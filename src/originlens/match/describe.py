@@ -52,6 +52,7 @@ def describe(
     *,
     proxies: bool = True,
     regions: bool = False,
+    descriptor: str = DEFAULT_DESCRIPTOR,
     threads: int | None = None,
 ) -> list[Description | OriginLensError]:
     """Describe pictures in a batch.
@@ -61,6 +62,7 @@ def describe(
             decoded pixels should not be in memory together.
         proxies: whether to make the small JPEGs that verification and display use.
         regions: whether to describe nine overlapping quarters of each picture, too.
+        descriptor: name of the registered descriptor.
         threads: threads of the network; by default the CPUs that this process may use.
 
     Returns:
@@ -81,7 +83,7 @@ def describe(
         else:
             results.append(description)
             inputs.append(network_input(pixels))
-    embedder = make("descriptor", DEFAULT_DESCRIPTOR, threads=threads)
+    embedder = make("descriptor", descriptor, threads=threads)
     boxes = [views.WHOLE, *(views.QUARTERS if regions else ())]
     vectors = iter(embedder.describe_parts(inputs, boxes))
     return [replace(r, vectors=next(vectors)) if isinstance(r, Description) else r for r in results]

@@ -88,7 +88,8 @@ class Ingest:
         self.store, self.leave_out = store, leave_out
         self.meta = dict(meta or {})
         self.by_name = id_from is not None and id_from.upper() == "NAME"
-        self.settings = Settings(proxies, regions, None if self.by_name else id_from)
+        field = None if self.by_name else id_from
+        self.settings = Settings(proxies, regions, field, store.descriptor)
         self.workers = workers
         self.progress = progress
         self.not_pictures = 0

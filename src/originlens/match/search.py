@@ -23,7 +23,7 @@ import numpy.typing as npt
 from originlens.core.evidence import Match, Relation, SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
-from originlens.core.registry import DEFAULT_DESCRIPTOR, make
+from originlens.core.registry import make
 from originlens.match import LocalFeatures, calibration, decision, views
 from originlens.match import _closer as closer
 from originlens.match._accounted import Accounted
@@ -82,7 +82,7 @@ class Searcher:
     def _embedder(self) -> Any:
         # One thread an inference: a query's views are shared out among the pool's threads, which
         # is faster than many threads on one small picture.
-        return make("descriptor", DEFAULT_DESCRIPTOR, threads=1)
+        return make("descriptor", self.store.descriptor, threads=1)
 
     def warm_up(self) -> None:
         """Load now what the first search would load: libraries, the network, the segments."""

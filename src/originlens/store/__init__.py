@@ -295,6 +295,11 @@ class VectorIndex(Protocol):
 class Store(Protocol):
     """Everything the rest of OriginLens asks of a store. All methods raise ``StoreError``s only."""
 
+    @property
+    def descriptor(self) -> str:
+        """Name of the registered descriptor whose vectors are kept."""
+        ...
+
     def add(self, items: Sequence[NewAsset]) -> list[AddResult]:
         """Add in one durable transaction: when it returns, a crash loses nothing of it."""
         ...

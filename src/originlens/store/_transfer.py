@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from originlens.core.errors import ReadError, StoreError
+from originlens.core.registry import FIRST_DESCRIPTOR
 from originlens.store import DIMENSION, LOCAL_FEATURE, AddResult, Content, NewAsset
 from originlens.store._segments import sync_folder
 
@@ -56,7 +57,8 @@ def _write(store: SqliteStore, file: IO[bytes], proxies: bool) -> int:
         digest.update(data)
         file.write(data)
 
-    put({"schema": SCHEMA, "dimension": DIMENSION, "created": time.time()})
+    header = {"schema": SCHEMA, "dimension": DIMENSION, "descriptor": store.descriptor}
+    put({**header, "created": time.time()})
     count = 0
     for item in store.everything(proxies=proxies):
         put(_line(item))
@@ -98,12 +100,20 @@ def _line(item: Exported) -> dict[str, Any]:
 
 
 def import_(store: SqliteStore, path: str) -> Iterator[AddResult]:
-    """Add every asset of an export; known ones stay.
+    """Add every asset of an export; known ones stay. An empty index takes over its descriptor.
 
     Raises:
-        ReadError: the file is missing, truncated, changed or no export.
+        ReadError: the file is missing, truncated, changed or no export, or holds the vectors of
+            another descriptor than the index does.
     """
-    _verify(path)
+    made_with = str(_verify(path).get("descriptor", FIRST_DESCRIPTOR))
+    if made_with != store.descriptor:
+        if len(store):
+            raise ReadError(
+                f"{path}: made with the descriptor {made_with}, this index with "
+                f"{store.descriptor}: import it into a new index, or add the pictures themselves"
+            )
+        store.adopt(made_with)
     batch: list[NewAsset] = []
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
@@ -124,8 +134,8 @@ def import_(store: SqliteStore, path: str) -> Iterator[AddResult]:
     store.flush()
 
 
-def _verify(path: str) -> None:
-    """Schema and checksum, before anything is changed."""
+def _verify(path: str) -> dict[str, Any]:
+    """The header, once schema and checksum hold: before anything is changed."""
     digest, last = hashlib.sha256(), b""
     try:
         with open(path, "rb") as file:
@@ -146,6 +156,7 @@ def _verify(path: str) -> None:
         raise ReadError(f"{path}: has descriptors of another length; export it from a newer index")
     if not isinstance(end, dict) or end.get("sha256") != digest.hexdigest():
         raise ReadError(f"{path}: is truncated or was changed; export it again")
+    return header
 
 
 def _items(values: dict[str, Any]) -> list[NewAsset]:

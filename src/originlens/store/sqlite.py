@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from originlens.core.errors import StoreError
+from originlens.core.registry import DEFAULT_DESCRIPTOR, FIRST_DESCRIPTOR
 from originlens.store import (
     DIMENSION,
     MAX_PARTS,
@@ -68,6 +69,8 @@ class SqliteStore:
         folder: the index folder.
         mode: ``"r"`` reads, takes no lock and creates nothing; ``"w"`` creates what is missing and
             holds the writer's lock until :meth:`close`.
+        descriptor: name of the registered descriptor whose vectors a new index will hold; one that
+            is there keeps its own (:attr:`descriptor`).
         buffer: entries that are kept outside segments before a segment is written.
 
     Raises:
@@ -79,6 +82,7 @@ class SqliteStore:
         folder: str | os.PathLike[str],
         mode: Literal["r", "w"] = "r",
         *,
+        descriptor: str = DEFAULT_DESCRIPTOR,
         buffer: int = _segments.BUFFER,
     ) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
@@ -92,14 +96,15 @@ class SqliteStore:
             self._writer = WriterLock(os.path.join(self.folder, LOCK))
         try:
             with translated(self.folder):
-                self._open(write)
+                self._open(write, descriptor)
         except BaseException:
             if self._writer is not None:
                 self._writer.release()
             raise
 
-    def _open(self, write: bool) -> None:
-        self._db = open_catalog(self.folder, write=write, header={"dimension": DIMENSION})
+    def _open(self, write: bool, descriptor: str) -> None:
+        header = {"dimension": DIMENSION, "descriptor": descriptor}
+        self._db = open_catalog(self.folder, write=write, header=header)
         self._proxies = Proxies(self.folder, write=write)
         self._stale = True
         self._version = self._epoch = -1
@@ -387,6 +392,23 @@ class SqliteStore:
             else:
                 self._write_state(key, value)
 
+    @property
+    def descriptor(self) -> str:
+        """Name of the descriptor whose vectors are kept: only its own compare with them."""
+        return str(self.state("descriptor") or FIRST_DESCRIPTOR)
+
+    def adopt(self, descriptor: str) -> None:
+        """Name the descriptor of the vectors to come; the index is empty.
+
+        Raises:
+            StoreError: it holds assets.
+        """
+        if len(self):
+            raise StoreError(f"{self.folder}: holds vectors of {self.descriptor} already")
+        self._require_writer()
+        with self._guard(), transaction(self._db):
+            self._write_state("descriptor", descriptor)
+
     def _write_state(self, key: str, value: Any) -> None:
         self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, json.dumps(value)))
 
@@ -403,6 +425,7 @@ class SqliteStore:
             "schema": "index-info/1",
             "path": self.folder,
             "format": FORMAT,
+            "descriptor": self.descriptor,
             **counts,
             "proxies": self._proxies.count(),
             "buffered": buffered,

@@ -90,12 +90,19 @@ def grouped(
     goal: tuple[str, float] | None = None,
     note: str = "",
 ) -> Line:
-    """A mean whose interval is bootstrapped over groups, such as one picture's questions."""
+    """A share of 0s and 1s, its interval bootstrapped over groups, such as a picture's questions.
+
+    Where all agree it is the exact interval of all (or none) of the groups.
+    """
     if not values:
         return Line(name, float("nan"), goal=goal, note="nothing measured", passed=False)
-    low, high = bootstrap(
-        values, lambda drawn: float(drawn.mean()), np.random.default_rng(seed), groups=groups
-    )
+    if len(set(values)) == 1:
+        count = len(set(groups))
+        low, high = clopper_pearson(count if values[0] else 0, count)
+    else:
+        low, high = bootstrap(
+            values, lambda drawn: float(drawn.mean()), np.random.default_rng(seed), groups=groups
+        )
     return Line(name, float(np.mean(values)), low, high, goal, note=note or f"n={len(values)}")
 
 

@@ -9,7 +9,8 @@ photos, blank pictures, textures, and other photos of an indexed subject (which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import hard_negatives
@@ -49,6 +50,11 @@ class Negatives:
     queries: list[Query]
     groups: list[str]
 
+    def thorough(self) -> Negatives:
+        """Every sixth of them, to be asked with ``thorough``."""
+        again = [made_thorough(query) for query in self.queries[::6]]
+        return replace(self, queries=again, groups=self.groups[::6])
+
 
 def run(setting: Setting) -> Section:
     """Lines of retrieval, then of decisions; default mode, with ``--thorough`` beside."""
@@ -61,10 +67,8 @@ def run(setting: Setting) -> Section:
     careful = [made_thorough(query) for query in queries if in_thorough(query, setting)]
     thorough = list(ask(folder, careful, setting.jobs))
     sets = _negatives(corpus, folder, setting)
-    asked = {s.name: list(ask(s.folder, s.queries, setting.jobs)) for s in sets}
-    again = {
-        s.name: list(ask(s.folder, map(made_thorough, s.queries[::6]), setting.jobs)) for s in sets
-    }
+    asked = _asked(sets, setting)
+    again = _asked([s.thorough() for s in sets], setting)
     plain = sets[0].name
     lines = summary("default", _whole(default) + asked[plain], setting.seed, least=0.985)
     lines += summary("thorough", _whole(thorough) + again[plain], setting.seed)
@@ -88,6 +92,17 @@ def run(setting: Setting) -> Section:
         "errors": [a.error for a in failed],
     }
     return Section("matcher", lines, details)
+
+
+def _asked(sets: Sequence[Negatives], setting: Setting) -> dict[str, list[Answer]]:
+    """Answers by the sets' names; what one index is asked is asked at once."""
+    found = {}
+    for folder in dict.fromkeys(s.folder for s in sets):
+        mine = [s for s in sets if s.folder == folder]
+        answers = ask(folder, [query for s in mine for query in s.queries], setting.jobs)
+        for s in mine:
+            found[s.name] = list(islice(answers, len(s.queries)))
+    return found
 
 
 def _whole(answers: Sequence[Answer]) -> list[Answer]:

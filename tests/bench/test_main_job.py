@@ -81,6 +81,9 @@ def test_grouped_intervals_count_groups_not_questions() -> None:
     together = lines.grouped("a", values, [str(i // 3) for i in range(30)], 3, (">=", 0.5))
     assert (alone.value, together.value, together.verdict) == (0.5, 0.5, "PASS")
     assert together.high - together.low > alone.high - alone.low
+    agreeing = lines.grouped("a", [1.0] * 30, [str(i // 3) for i in range(30)], 3)
+    exact = lines.proportion("a", 10, 10)
+    assert (agreeing.low, agreeing.high) == (exact.low, exact.high)
     assert lines.grouped("a", [], [], 3, (">=", 0.5)).verdict == "FAIL"
 
 

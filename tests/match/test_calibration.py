@@ -89,7 +89,7 @@ def test_score_is_finite_and_rises_with_support(model):
         coverage_asset=1.0,
         agreement=1.0,
         correlation=0.99,
-        details={"found_by": "features", "fine_correlation": 0.95},
+        details={"found_by": "features", "structure": (0.95, 0.97, 0.98)},
     )
     everything = decision.Support(0.99, 0.7, 0, full)
     assert model.score(nothing) < 0 < model.score(everything)

@@ -117,7 +117,8 @@ class Query:
 
     @cached_property
     def features(self) -> LocalFeatures:
-        return self._verifier.features(self.pixels, full_size=(self.image.height, self.image.width))
+        size = (self.image.height, self.image.width)
+        return self._verifier.features(self.pixels, full_size=size, smoothed=True)
 
     def features_of(self, box: views.Box) -> LocalFeatures:
         """Features of the part inside ``box`` alone, in the frame of the pixels :meth:`cut` names.

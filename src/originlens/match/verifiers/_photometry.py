@@ -17,7 +17,7 @@ Map = npt.NDArray[np.float32]
 _CELLS = 24  # agreement is judged on about this many cells along the query's long side
 _AGREES = 0.6
 _NOISE = 2.0  # standard deviation (grey levels) that compression and sensors leave in flat areas
-_OCTAVES = 3  # of detail
+_OCTAVES = 2  # of detail; coarser than that, pictures of like layout correlate by chance
 _BAND = 2.5  # each is what a blur this much wider than its finest detail takes away
 
 
@@ -48,6 +48,13 @@ def working_grey(pixels: Pixels, long_side: int) -> Grey:
         return np.ascontiguousarray(grey)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+
+
+def smoothed(grey: Grey, sigma: float) -> Grey:
+    """The picture after a Gaussian blur of ``sigma`` pixels."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma))
 
 
 def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelSupport:

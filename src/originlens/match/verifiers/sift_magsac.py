@@ -29,6 +29,7 @@ _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, [0, 7, 6, 5, 4, 3, 2, 1]].
 #: counted from the other end, and orientations, which are relative to the axis, stay.
 _NEGATIVE = np.arange(128).reshape(4, 4, 8)[::-1, ::-1].ravel()
 
+_SMOOTHING = 1.5  # pixels of the working picture
 _PLAIN = 40  # points on one transform: the other tries are over
 
 CARD = Card(
@@ -66,16 +67,21 @@ class SiftMagsac:
         self.tolerance = tolerance
 
     def features(
-        self, image: Image | Pixels, *, full_size: tuple[int, int] | None = None
+        self,
+        image: Image | Pixels,
+        *,
+        full_size: tuple[int, int] | None = None,
+        smoothed: bool = False,
     ) -> LocalFeatures:
         """RootSIFT features of a picture or of its (h, w, 3) pixels at the working size.
 
         Args:
             image: an Image, or pixels of a reduced version of it.
             full_size: (height, width) of the full-size picture where ``image`` is pixels.
+            smoothed: add features of the smoothed picture, half as many. The strongest features of
+                a noisy, dotted or lined query are of its noise. For queries only: an asset's would
+                be each other's near doubles, which the ratio test takes for ambiguous.
         """
-        import cv2
-
         if isinstance(image, Image):
             pixels = image.reduced(self.long_side)
             full_size = (image.height, image.width)
@@ -83,23 +89,10 @@ class SiftMagsac:
             pixels = image
             full_size = full_size or (image.shape[0], image.shape[1])
         grey = _photometry.working_grey(pixels, self.long_side)
-        detector = cv2.SIFT.create(nfeatures=self.max_features * 5 // 4, contrastThreshold=0.02)
-        # OpenCV's SIFT needs some room for its pyramid; a border of edge pixels gives it.
-        pad = 8 if min(grey.shape) < 32 else 0
-        padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
-        keypoints, descriptors = detector.detectAndCompute(padded, None)
-        if descriptors is None or not len(keypoints):
-            points = np.zeros((0, 4), np.float32)
-            roots = np.zeros((0, 128), np.float32)
-        else:
-            points = np.array(
-                [(k.pt[0] - pad, k.pt[1] - pad, k.size, k.angle) for k in keypoints], np.float32
-            )
-            response = np.array([k.response for k in keypoints], np.float32)
-            chosen = _spread(points, response, grey.shape, self.max_features)
-            points = points[chosen]
-            roots = np.asarray(descriptors[chosen], np.float32)
-            roots = np.sqrt(roots / np.maximum(roots.sum(1, keepdims=True), 1e-6))
+        points, roots = _detected(grey, self.max_features)
+        if smoothed:
+            more = _detected(_photometry.smoothed(grey, _SMOOTHING), self.max_features // 2)
+            points, roots = np.vstack([points, more[0]]), np.vstack([roots, more[1]])
         thumbnail = _photometry.thumbnail(grey)
         return LocalFeatures(points, roots, grey.shape[:2], full_size, grey, thumbnail)
 
@@ -219,6 +212,29 @@ def _measured(
 
 def _support(geometry_: Geometry) -> float:
     return geometry_.inliers * (0.25 + geometry_.agreement)
+
+
+def _detected(
+    grey: npt.NDArray[np.uint8], count: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """At most ``count`` features of a (h, w) picture: points (N, 4) and RootSIFT (N, 128)."""
+    import cv2
+
+    detector = cv2.SIFT.create(nfeatures=count * 5 // 4, contrastThreshold=0.02)
+    # OpenCV's SIFT needs some room for its pyramid; a border of edge pixels gives it.
+    pad = 8 if min(grey.shape) < 32 else 0
+    padded = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE) if pad else grey
+    keypoints, descriptors = detector.detectAndCompute(padded, None)
+    if descriptors is None or not len(keypoints):
+        return np.zeros((0, 4), np.float32), np.zeros((0, 128), np.float32)
+    points = np.array(
+        [(k.pt[0] - pad, k.pt[1] - pad, k.size, k.angle) for k in keypoints], np.float32
+    )
+    response = np.array([k.response for k in keypoints], np.float32)
+    chosen = _spread(points, response, grey.shape, count)
+    roots = np.asarray(descriptors[chosen], np.float32)
+    roots = np.sqrt(roots / np.maximum(roots.sum(1, keepdims=True), 1e-6))
+    return points[chosen], roots
 
 
 def _spread(

@@ -108,7 +108,7 @@ def test_features_of_another_type_are_refused(store: SqliteStore, asset: Asset) 
 def as_format_1(folder: Path) -> None:
     """Take from an index what releases before local features did not have."""
     with closing(sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)) as db:
-        db.execute("DROP TABLE local")
+        db.execute("DROP TABLE local_features")
         db.execute("DELETE FROM segment WHERE kind = 'local'")
         db.execute("PRAGMA user_version=1")
 
@@ -157,8 +157,10 @@ def test_damaged_features_are_found_and_adding_again_repairs(
     number = next(n for n in range(200) if len(features_of(asset(n))) > 2)
     filled.close()
     with closing(sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)) as db:
-        db.execute("UPDATE local SET data = substr(data, 1, 13) WHERE row = ?", (number + 1,))
-        db.execute("INSERT INTO local VALUES (9999, x'00', 0)")
+        db.execute(
+            "UPDATE local_features SET data = substr(data, 1, 13) WHERE row = ?", (number + 1,)
+        )
+        db.execute("INSERT INTO local_features VALUES (9999, 1, x'00', 0)")
     with SqliteStore(folder, "w", buffer=64) as store:
         report = store.check()
         assert any("local features of no asset" in line for line in report.repaired)
@@ -193,3 +195,25 @@ def test_bits_are_counted_alike_by_every_release(monkeypatch: pytest.MonkeyPatch
     assert lists._ones(values).tolist() == expected
     monkeypatch.delattr(np, "bitwise_count", raising=False)
     assert lists._ones(values).tolist() == expected
+
+
+def test_features_of_another_coder_do_not_count(
+    filled: SqliteStore, folder: Path, asset: Asset, tmp_path: Path
+) -> None:
+    query = query_of(10)
+    filled.close()
+    with closing(sqlite3.connect(folder / "catalog.sqlite", isolation_level=None)) as db:
+        db.execute("UPDATE local_features SET coder = 0")
+        db.execute("UPDATE segment SET method = 'lists-0' WHERE kind = 'local'")
+    with SqliteStore(folder, "w", buffer=64) as old:
+        assert as_tuples(old.search_local(query)) == []
+        assert old.known(["/nowhere/00003.jpg"]) == [None]
+        assert any("another method" in line for line in old.check().repaired)
+        assert old.check().repaired == ()
+        old.export(str(tmp_path / "old.jsonl"))
+        assert old.add([asset(3)])[0].status == "updated"
+        found = {row for _, row, *_ in as_tuples(old.search_local(query))}
+        assert found == {row + 197 for _, row, *_ in brute_force({4: asset(3)}, query)}
+    with SqliteStore(tmp_path / "other", "w") as other:
+        list(other.import_(str(tmp_path / "old.jsonl")))
+        assert other.info()["with_local_features"] == 0

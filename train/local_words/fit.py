@@ -27,7 +27,7 @@ import photos
 
 DESTINATION = Path(coding.__file__).parents[1] / "weights" / coding.WEIGHTS.file
 CHECKED = 150
-STOPPED = 300
+STOPPED = 150
 _RIDGE = 0.01  # of the mean variance, added to the variance within spots
 
 

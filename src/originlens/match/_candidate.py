@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from originlens.core.evidence import Match
-from originlens.match import Geometry, decision
+from originlens.match import Geometry, decision, views
 from originlens.match.local import voting
 
 
 @dataclass(slots=True)
 class Candidate:
     """``view`` numbers the query's vector that speaks most for it (0: the whole query),
-    ``negative`` tells whether the query's photographic negative speaks for it, too."""
+    ``negative`` tells whether the query's photographic negative speaks for it, too. ``votes`` are
+    those of local features, which see it in ``voted_box``."""
 
     row: int
     similarity: float = 0.0
@@ -22,6 +24,7 @@ class Candidate:
     pdq_distance: int | None = None
     negative: bool = False
     votes: float = 0.0
+    voted_box: views.Box = views.WHOLE
     identical: bool = False
     geometry: Geometry = field(default_factory=lambda: Geometry(transform=None))
     verified: bool = False
@@ -39,10 +42,11 @@ class Candidate:
             return 10.0
         return max(self.excess, self._closeness, self._voted)
 
-    @property
-    def is_found_whole(self) -> bool:
-        """Whether the query as a whole speaks most for it."""
-        return self.view == 0 or max(self._closeness, self._voted) > self.excess
+    def box(self, boxes: Sequence[views.Box]) -> views.Box:
+        """Which part of the query speaks most for it; ``boxes`` are those of its vectors."""
+        if self._voted > max(self.excess, self._closeness):
+            return self.voted_box
+        return views.WHOLE if self._closeness > self.excess else boxes[self.view]
 
     @property
     def _voted(self) -> float:

@@ -24,7 +24,7 @@ from originlens.core.evidence import Match, Relation, SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import make
-from originlens.match import LocalFeatures, calibration, decision, views
+from originlens.match import LocalFeatures, calibration, decision
 from originlens.match import _closer as closer
 from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
@@ -219,8 +219,8 @@ class Searcher:
             if where is None or all(row.meta.get(k) == v for k, v in where.items()):
                 candidate(row.row).identical = True
         self._by_hash(looked, where, candidate)
-        self._by_vector(looked, where, candidate)
-        self._by_local(looked, where, candidate)
+        background = self._by_vector(looked, where, candidate)
+        self._by_local(looked, where, candidate, background)
         return [c for c in found.values() if c.row not in exclude]
 
     def _by_hash(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
@@ -237,10 +237,14 @@ class Searcher:
             if known.pdq_distance is None or distance < known.pdq_distance:
                 known.pdq_distance = distance
 
-    def _by_vector(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
+    def _by_vector(
+        self, looked: Query, where: Mapping[str, str] | None, candidate: Any
+    ) -> npt.NDArray[np.float32]:
+        """Candidates by similarity; returns what each view's similarities are measured against."""
         vectors = looked.vectors
         rows, similarity = self.store.search_vectors(vectors, _VECTOR_NEIGHBOURS, where)
-        excess = _excess(rows, similarity)
+        background = _background(rows, similarity)
+        excess = np.where(rows >= 0, similarity - background, 0)
         places, of = np.unique(rows, return_inverse=True)
         of, order = of.ravel(), np.argsort(excess, axis=None, kind="stable")
         nearest, view = np.zeros(len(places), np.float32), np.zeros(len(places), np.intp)
@@ -254,11 +258,29 @@ class Searcher:
                 known = candidate(row)
                 known.similarity, known.excess, known.view = measured
                 known.negative |= known.view == NEGATIVE_VIEW
+        return background
 
-    def _by_local(self, looked: Query, where: Mapping[str, str] | None, candidate: Any) -> None:
-        rows, votes = voting.votes(looked.local, self.store, where)
-        for row, vote in zip(rows.tolist(), votes.tolist(), strict=True):
-            candidate(row).votes = vote
+    def _by_local(
+        self,
+        looked: Query,
+        where: Mapping[str, str] | None,
+        candidate: Any,
+        background: npt.NDArray[np.float32],
+    ) -> None:
+        found = voting.votes(looked.local, self.store, where)
+        fresh: list[Candidate] = []
+        for row, vote, box in zip(found.rows.tolist(), found.votes, found.boxes, strict=True):
+            known = candidate(row)
+            known.votes, known.voted_box = float(vote), tuple(box.tolist())
+            if known.similarity == 0 and vote >= voting.CHANCE:
+                fresh.append(known)
+        fresh = fresh[: looked.effort.candidates]
+        # Similar to no view among its nearest: the decision asks how similar all the same.
+        similarity = looked.vectors @ self.store.vectors([c.row for c in fresh]).T
+        for known, of_views in zip(fresh, similarity.T, strict=True):
+            excess = of_views - background[:, 0]
+            known.view = int(excess.argmax())
+            known.similarity, known.excess = float(of_views.max()), float(max(excess.max(), 0))
 
     def _mark_identical(
         self, looked: Query, candidates: list[Candidate], rows: dict[int, AssetRow]
@@ -318,7 +340,7 @@ class Searcher:
                 best = max(certain, key=lambda c: self.model.score(c.support))
                 early.begin(best, rows[best.row])
             for c in waiting:
-                box = views.WHOLE if c.is_found_whole else looked.boxes[c.view]
+                box = c.box(looked.boxes)
                 if accounted.share(box) < _WHOLE:
                     continue
                 if c.prior >= least and len(alike) < _MORE:
@@ -340,19 +362,19 @@ class Searcher:
         def again(c: Candidate) -> None:
             features = self._features(rows[c.row])
             if features is not None:
-                found = closer.look(self.verifier, looked, looked.boxes[c.view], features)
+                found = closer.look(self.verifier, looked, c.box(looked.boxes), features)
                 if found.inliers >= max(decision.JUDGED_INLIERS, c.geometry.inliers):
                     c.geometry = found
 
         doubted = []
         for c in candidates:
-            box = views.WHOLE if c.is_found_whole else looked.boxes[c.view]
+            box = c.box(looked.boxes)
             small = (box[2] - box[0]) * (box[3] - box[1]) <= _SMALL
             weak = c.verified and c.geometry.inliers < decision.SHARED_INLIERS
             if small and weak and accounted.share(box) < _WHOLE:
                 doubted.append(c)
         doubted = doubted[:_CLOSER]
-        list(self._pool.map(looked.features_of, {looked.boxes[c.view] for c in doubted}))
+        list(self._pool.map(looked.features_of, {c.box(looked.boxes) for c in doubted}))
         list(self._pool.map(again, doubted))
 
     def _is_certain(self, c: Candidate) -> bool:
@@ -428,25 +450,24 @@ def _with_voted(candidates: list[Candidate], verified: int) -> list[Candidate]:
     return [*others[:kept], *voted, *others[kept:]]
 
 
-def _excess(
+def _background(
     rows: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Similarity above the view's own neighbourhood (score normalisation, SSCD section 4.4).
+    """What each view is as similar to by chance: (V, 1) (score normalisation, SSCD section 4.4).
 
-    The background is the mean of the view's farther neighbours, so a flat tile that is like
-    everything does not outrank a distinctive one; small indexes use what there is.
+    It is the mean of the view's farther neighbours, so a flat tile that is like everything does not
+    outrank a distinctive one; 0 in small indexes. The excess over it is a candidate's prior.
     """
     similarity = np.where(rows >= 0, similarity, np.nan)
-    count = similarity.shape[1]
-    if count < 8:
-        return np.nan_to_num(similarity).astype(np.float32)
+    if similarity.shape[1] < 8:
+        return np.zeros((len(rows), 1), np.float32)
     with np.errstate(all="ignore"):
         import warnings
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             background = np.nanmean(similarity[:, 6:], axis=1, keepdims=True)
-    return np.nan_to_num(similarity - np.nan_to_num(background)).astype(np.float32)
+    return np.nan_to_num(background).astype(np.float32)
 
 
 def _transform(c: Candidate, row: AssetRow, image: Image) -> npt.NDArray[np.float64] | None:

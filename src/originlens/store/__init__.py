@@ -33,6 +33,9 @@ MAX_PARTS = 64
 LIST_SCHEMA = "index-list/1"
 #: How many visual words there are; features of one word share a list.
 WORDS = 1 << 16
+#: Raised whenever words, signatures or their points are made in another way: what two coders made
+#: does not compare. Features of an older one count as none; adding the picture again renews them.
+LOCAL_CODER = 1
 #: A local feature: its word, place (x and y in 256ths of the picture's long side), size (16 log2 of
 #: its sigma in the same unit), direction (256ths of a turn) and 64-bit signature.
 LOCAL_FEATURE = np.dtype(

@@ -18,6 +18,7 @@ from originlens.core.errors import AssetIdTaken
 from originlens.store import (
     DIMENSION,
     HASH_BYTES,
+    LOCAL_CODER,
     LOCAL_FEATURE,
     MAX_PARTS,
     AddResult,
@@ -109,10 +110,11 @@ class _Adding:
         return _one(self.db, query, content.pdq, self.item.asset or _hash_id(content.pdq))
 
     def _is_to_replace(self, row: int, content: Content) -> bool:
-        """Whether the row is damaged, or an older release made it without local features."""
+        """Whether the row is damaged, or an older release made it without these local features."""
         if _one(self.db, "SELECT damaged FROM asset WHERE row = ?", row):
             return True
-        has_local = _one(self.db, "SELECT 1 FROM local WHERE row = ?", row)
+        query = "SELECT 1 FROM local_features WHERE row = ? AND coder = ?"
+        has_local = _one(self.db, query, row, LOCAL_CODER)
         return content.local is not None and not has_local
 
     def _insert(self, old: int | None) -> int:
@@ -252,7 +254,8 @@ def _insert_asset(
     _write_values(db, row, meta)
     if content.local is not None:
         blob = as_features(content.local).tobytes()
-        db.execute("INSERT INTO local VALUES (?, ?, ?)", (row, blob, zlib.crc32(blob)))
+        kept = (row, LOCAL_CODER, blob, zlib.crc32(blob))
+        db.execute("INSERT INTO local_features VALUES (?, ?, ?, ?)", kept)
     changes.added.update(
         vector=len(blobs), hash=content.pdq is not None, local=content.local is not None
     )
@@ -305,7 +308,7 @@ def drop(db: Connection, row: int, changes: Changes) -> None:
     db.execute("DELETE FROM meta_value WHERE row = ?", (row,))
     low = row * MAX_PARTS
     db.execute("DELETE FROM vector WHERE entry >= ? AND entry < ?", (low, low + MAX_PARTS))
-    db.execute("DELETE FROM local WHERE row = ?", (row,))
+    db.execute("DELETE FROM local_features WHERE row = ?", (row,))
     db.execute("INSERT OR IGNORE INTO tombstone VALUES (?)", (row,))
 
 

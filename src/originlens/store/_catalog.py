@@ -35,8 +35,9 @@ APPLICATION_ID = 0x4F4C6978
 _BUSY_MS = 20_000
 
 _LOCAL_TABLE = """
-CREATE TABLE local (                       -- no row: the asset's local features were not computed
+CREATE TABLE IF NOT EXISTS local_features (  -- no row: not computed
   row INTEGER PRIMARY KEY,
+  coder INTEGER NOT NULL,                  -- store.LOCAL_CODER that made them
   data BLOB NOT NULL,                      -- store.LOCAL_FEATURE records
   crc INTEGER NOT NULL
 );
@@ -80,7 +81,7 @@ CREATE TABLE tombstone (row INTEGER PRIMARY KEY);
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,                      -- 'vector', 'hash' or 'local'
-  method TEXT NOT NULL,                    -- registered name of kind 'index', or 'lists'
+  method TEXT NOT NULL,                    -- registered name of kind 'index', or that of lists
   file TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL,   -- rows first..last are covered
   count INTEGER NOT NULL
@@ -131,7 +132,7 @@ def open_catalog(folder: str, *, write: bool, header: dict[str, Any]) -> sqlite3
                     f"{folder}: written by a newer release (format {version}, this one reads "
                     f"{FORMAT}): upgrade originlens"
                 )
-            elif version < FORMAT and write:
+            elif write and not has_local_table(connection):
                 with transaction(connection):
                     _create(connection, _LOCAL_TABLE)
         except BaseException:
@@ -262,7 +263,8 @@ def translated(folder: str) -> Iterator[None]:
 
 def has_local_table(connection: sqlite3.Connection) -> bool:
     """Whether the catalog can hold local features: not before its first writer of format 2."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 1
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'local_features'"
+    return connection.execute(query).fetchone() is not None
 
 
 def checkpoint(connection: sqlite3.Connection) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from originlens.store import (
     DIMENSION,
     HASH_BYTES,
+    LOCAL_CODER,
     LOCAL_FEATURE,
     MAX_PARTS,
     CheckReport,
@@ -45,7 +46,9 @@ def counts(db: Connection) -> dict[str, int]:
         "tombstones": "SELECT count(*) FROM tombstone",
     }
     if has_local_table(db):
-        queries["with_local_features"] = "SELECT count(*) FROM local"
+        queries["with_local_features"] = (
+            f"SELECT count(*) FROM local_features WHERE coder = {LOCAL_CODER}"
+        )
     found = {name: int(db.execute(query).fetchone()[0]) for name, query in queries.items()}
     return {"with_local_features": 0, **found}
 
@@ -167,11 +170,13 @@ class _Check:
     def _local_features(self) -> None:
         if not has_local_table(self.db):
             return
-        query = f"SELECT row, data, crc FROM local WHERE row > ? ORDER BY row LIMIT {_PAGE}"
+        query = (
+            f"SELECT row, data, crc FROM local_features WHERE row > ? ORDER BY row LIMIT {_PAGE}"
+        )
         for row, data, crc in _pages(self.db, query):
             if not self._exists(row):
                 if self.repair:
-                    self._write("DELETE FROM local WHERE row = ?", row)
+                    self._write("DELETE FROM local_features WHERE row = ?", row)
                 self._found(f"row {row}: local features of no asset", fixed=self.repair)
             elif zlib.crc32(data) != crc or len(data) % LOCAL_FEATURE.itemsize:
                 self._broken(row, "its local features fail their checksum")
@@ -270,6 +275,8 @@ class _Check:
     def _segment(self, kind: _segments.Kind, row: _segments.SegmentRow) -> str | None:
         path = os.path.join(self.folder, SEGMENTS, row.file)
         problem = _segments.verify(path, row)
+        if problem is None and row.method not in (kind.exact, kind.approximate):
+            problem = f"the segment is of another method, {row.method}"
         if problem is None:
             now = kind.counted(self.db, row.first, row.last)
             query = "SELECT count(*) FROM tombstone WHERE row BETWEEN ? AND ?"

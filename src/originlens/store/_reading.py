@@ -11,6 +11,7 @@ import numpy as np
 
 from originlens.store import (
     DIMENSION,
+    LOCAL_CODER,
     LOCAL_FEATURE,
     MAX_PARTS,
     AssetRow,
@@ -31,12 +32,15 @@ _CHUNK = 900
 def known(db: Connection, path: str) -> KnownPath | None:
     """What is stored about the file at ``path``; None where something of it should be made anew.
 
-    That is the case for damaged assets, and for those that were added before there were local
-    features: adding them again completes them.
+    That is the case for damaged assets, and for those that were added before there were
+    these local features: adding them again completes them.
     """
     is_whole = "NOT damaged"
     if has_local_table(db):
-        is_whole += " AND EXISTS (SELECT 1 FROM local WHERE local.row = asset.row)"
+        is_whole += (
+            " AND EXISTS (SELECT 1 FROM local_features AS l "
+            f"WHERE l.row = asset.row AND coder = {LOCAL_CODER})"
+        )
     found = db.execute(
         "SELECT asset, sha256, size, mtime_ns, own_id, meta FROM path JOIN asset USING (row) "
         f"WHERE location = ? AND {is_whole}",
@@ -193,7 +197,8 @@ def _exported(db: Connection, row: int, values: Sequence[Any]) -> Exported:
     paths = tuple((os.fsdecode(p), size, mtime) for p, size, mtime in db.execute(query, (row,)))
     local = None
     if has_local_table(db):
-        kept = db.execute("SELECT data FROM local WHERE row = ?", (row,)).fetchone()
+        query = "SELECT data FROM local_features WHERE row = ? AND coder = ?"
+        kept = db.execute(query, (row, LOCAL_CODER)).fetchone()
         local = None if kept is None else np.frombuffer(kept[0], LOCAL_FEATURE)
     content = Content(
         local=local,

@@ -24,6 +24,7 @@ from originlens.core.registry import make, method
 from originlens.store import (
     DIMENSION,
     HASH_BYTES,
+    LOCAL_CODER,
     LOCAL_FEATURE,
     MAX_PARTS,
     LocalHits,
@@ -47,7 +48,7 @@ LARGEST_LOCAL = 16_384
 #: Buffered pictures from which a segment of local features is worth its file: 0.4 M features.
 BUFFER_LOCAL = 2048
 #: Name of the method of segments of local features.
-LISTS = "lists"
+LISTS = f"lists-{LOCAL_CODER}"
 #: Files up to this size are verified against their checksum whenever they are opened.
 _VERIFIED_BYTES = 64 << 20
 _COLUMNS = "kind, method, file, sha256, bytes, first, last, count"
@@ -124,6 +125,8 @@ class Kind:
 
     def load(self, name: str, path: str) -> Any:
         """The segment of that method in a file, mapped into memory where possible."""
+        if name not in (self.exact, self.approximate):
+            raise StoreError(f"it is of another method, {name}")
         if name == LISTS:
             return LocalLists.load(path)
         return cast("type[VectorIndex]", method("index", name).cls).load(path)
@@ -154,8 +157,10 @@ KINDS = (
         "local",
         1,
         LOCAL_FEATURE,
-        "SELECT row, data FROM local WHERE row BETWEEN ? AND ? ORDER BY row",
-        "SELECT count(*) FROM local WHERE row BETWEEN ? AND ? AND length(data) > 0",
+        "SELECT row, data FROM local_features "
+        f"WHERE row BETWEEN ? AND ? AND coder = {LOCAL_CODER} ORDER BY row",
+        "SELECT count(*) FROM local_features "
+        f"WHERE row BETWEEN ? AND ? AND coder = {LOCAL_CODER} AND length(data) > 0",
         LISTS,
         LISTS,
         many=True,

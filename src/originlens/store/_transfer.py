@@ -20,7 +20,7 @@ import numpy as np
 
 from originlens.core.errors import ReadError, StoreError
 from originlens.core.registry import FIRST_DESCRIPTOR
-from originlens.store import DIMENSION, LOCAL_FEATURE, AddResult, Content, NewAsset
+from originlens.store import DIMENSION, LOCAL_CODER, LOCAL_FEATURE, AddResult, Content, NewAsset
 from originlens.store._segments import sync_folder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _write(store: SqliteStore, file: IO[bytes], proxies: bool) -> int:
         file.write(data)
 
     header = {"schema": SCHEMA, "dimension": DIMENSION, "descriptor": store.descriptor}
-    put({**header, "created": time.time()})
+    put({**header, "local_coder": LOCAL_CODER, "created": time.time()})
     count = 0
     for item in store.everything(proxies=proxies):
         put(_line(item))
@@ -106,7 +106,9 @@ def import_(store: SqliteStore, path: str) -> Iterator[AddResult]:
         ReadError: the file is missing, truncated, changed or no export, or holds the vectors of
             another descriptor than the index does.
     """
-    made_with = str(_verify(path).get("descriptor", FIRST_DESCRIPTOR))
+    header = _verify(path)
+    made_with = str(header.get("descriptor", FIRST_DESCRIPTOR))
+    has_local = header.get("local_coder") == LOCAL_CODER  # else adding the pictures makes them
     if made_with != store.descriptor:
         if len(store):
             raise ReadError(
@@ -121,7 +123,7 @@ def import_(store: SqliteStore, path: str) -> Iterator[AddResult]:
             if number == 1 or "end" in values:
                 continue
             try:
-                batch += _items(values)
+                batch += _items(values if has_local else {**values, "local": None})
             except (KeyError, TypeError, ValueError) as error:
                 raise ReadError(
                     f"{path}:{number}: no asset of schema {SCHEMA}: {error!r}"
@@ -161,7 +163,7 @@ def _verify(path: str) -> dict[str, Any]:
 
 def _items(values: dict[str, Any]) -> list[NewAsset]:
     vectors = [np.frombuffer(_decoded(v), "<f4") for v in values["vectors"]]
-    local = values.get("local")  # older exports have none
+    local = values["local"]
     content = Content(
         vectors=np.stack(vectors) if vectors else np.empty((0, DIMENSION), np.float32),
         local=None if local is None else np.frombuffer(_decoded(local), LOCAL_FEATURE),

@@ -74,28 +74,40 @@ QUERIES = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_the_original_has_most_votes(store: SqliteStore, name: str) -> None:
-    rows, votes = voting.votes(voting.features(QUERIES[name]), store)
-    assert rows[0] == 6
-    assert votes[0] > 2 * voting.CHANCE
-    assert (votes[1:] < votes[0] / 2).all()
-    assert (np.diff(votes) <= 0).all()
+    found = voting.votes(voting.features(QUERIES[name]), store)
+    assert found.rows[0] == 6
+    assert found.votes[0] > 2 * voting.CHANCE
+    assert (found.votes[1:] < found.votes[0] / 2).all()
+    assert (np.diff(found.votes) <= 0).all()
+    assert len(set(found.rows.tolist())) == len(found.rows) == len(found.boxes)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_where_the_original_lies(store: SqliteStore, mirrored: bool) -> None:
+    query = pasted(0.1)[:, ::-1] if mirrored else pasted(0.1)
+    found = voting.votes(voting.features(np.ascontiguousarray(query)), store)
+    height, width = 0.1**0.5, 0.1**0.5  # the host's shape is the original's
+    left = 1 - 300 / 900 - width if mirrored else 300 / 900
+    expected = [left, 90 / 675, left + width, 90 / 675 + height * 4 / 3]
+    assert np.allclose(found.boxes[0], expected, atol=0.05)
 
 
 def test_unrelated_pictures_get_few_votes(store: SqliteStore) -> None:
     for number in range(100, 106):
-        _, votes = voting.votes(voting.features(picture(number)), store)
-        assert max(votes, default=0) < 1.5 * voting.CHANCE  # of so few, features match rarely
+        votes = voting.votes(voting.features(picture(number)), store).votes
+        assert max(votes, default=0) < 2 * voting.CHANCE  # of so few, features match rarely
 
 
 def test_filters_and_repetition(store: SqliteStore) -> None:
     looked = voting.features(QUERIES["fifth of the area"])
-    rows, votes = voting.votes(looked, store, {"half": "0"})
-    assert 6 not in rows
-    assert (rows % 2 == 1).all()
+    found = voting.votes(looked, store, {"half": "0"})
+    assert 6 not in found.rows
+    assert (found.rows % 2 == 1).all()
     again = voting.votes(looked, store, {"half": "0"})
-    assert (rows.tolist(), votes.tolist()) == (again[0].tolist(), again[1].tolist())
+    assert found.rows.tolist() == again.rows.tolist()
+    assert found.votes.tolist() == again.votes.tolist()
 
 
 def test_a_flat_query_votes_for_nothing(store: SqliteStore) -> None:
-    rows, _ = voting.votes(voting.features(np.full((50, 60, 3), 99, np.uint8)), store)
-    assert rows.tolist() == []
+    found = voting.votes(voting.features(np.full((50, 60, 3), 99, np.uint8)), store)
+    assert found.rows.tolist() == []

@@ -29,13 +29,13 @@ from originlens.store import LOCAL_FEATURE
 
 WEIGHTS = Weights(
     file="local_words.json",
-    sha256="39e82d845b8dff709585bea082d85617cb6ac88c4e0c70fa342cb6877241f063",
-    bytes=158525,
+    sha256="608db59c6dd66645a35080a80513c2046cef25121f107d27949205e5b68cbc20",
+    bytes=157490,
     licence="Apache-2.0",
     training_data="points of 1 500 photographs of public collections and of edited copies",
 )
 
-ASSET_SIDE, ASSET_POINTS = 288, 200
+ASSET_SIDE, ASSET_POINTS = 384, 180
 QUERY_SIDE, QUERY_POINTS = 448, 500
 _LARGEST_FACTOR = 2.0  # small pictures are enlarged up to this, for points finer than a pixel
 HALVES = 2
@@ -70,10 +70,7 @@ def points(pixels: Pixels, side: int, count: int) -> Points:
     factor = min(side / max(height, width), _LARGEST_FACTOR)
     size = max(1, round(height * factor)), max(1, round(width * factor))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    if factor < 1:
-        grey = cv2.cvtColor(cv2.resize(pixels, size[::-1], interpolation=how), cv2.COLOR_RGB2GRAY)
-    else:
-        grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size[::-1], interpolation=how)
+    grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size[::-1], interpolation=how)
     found = keypoints.detect(grey, count)
     angle, histograms = patches.describe(found)
     return Points(found.xy, found.sigma, angle, histograms, size, (height, width))

@@ -8,6 +8,7 @@ by the picture's size how fine the features are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +71,7 @@ def detect(grey: npt.NDArray[np.uint8], count: int) -> Keypoints:
 def _blurred(level: Level, sigma: float) -> Level:
     import cv2
 
-    side = 2 * round(3 * sigma) + 1
+    side = 2 * round(2.5 * sigma) + 1
     return np.asarray(cv2.GaussianBlur(level, (side, side), sigma), np.int16)
 
 
@@ -87,20 +88,21 @@ def _extrema(octave: list[Level], first_level: int, step: float) -> Floats:
     """(N, 5): x, y, sigma in picture pixels, level, and response of one octave's extrema."""
     import cv2
 
-    stack = np.stack(octave)
-    differences = stack[1:] - stack[:-1]
-    square = np.ones((3, 3), np.uint8)
-    high = np.stack([cv2.dilate(d, square) for d in differences])
-    low = np.stack([cv2.erode(d, square) for d in differences])
-    least = round(_CONTRAST * UNIT)
-    d = differences[1:-1]
-    is_top = (d >= least) & (d == high[1:-1])
-    is_top &= (d >= high[:-2]) & (d >= high[2:])
-    is_bottom = (d <= -least) & (d == low[1:-1])
-    is_bottom &= (d <= low[:-2]) & (d <= low[2:])
-    is_top |= is_bottom
-    interval, y, x = np.nonzero(is_top[:, 1:-1, 1:-1])
-    return _refined(differences, interval + 1, y + 1, x + 1, first_level, step)
+    differences = np.stack([cv2.subtract(b, a) for a, b in pairwise(octave)])
+    square, least = np.ones((3, 3), np.uint8), round(_CONTRAST * UNIT)
+    is_extreme = np.zeros((INTERVALS, *differences.shape[1:]), np.uint8)
+    for i in range(INTERVALS):
+        below, d, above = differences[i : i + 3]
+        # A value equal to the largest around it, and to the least that counts or more, is a peak.
+        top = cv2.dilate(cv2.max(cv2.max(below, above), cv2.max(d, least)), square)
+        bottom = cv2.erode(cv2.min(cv2.min(below, above), cv2.min(d, -least)), square)
+        cv2.bitwise_or(
+            cv2.compare(d, top, cv2.CMP_EQ), cv2.compare(d, bottom, cv2.CMP_EQ), is_extreme[i]
+        )
+    is_extreme[:, [0, -1]] = is_extreme[:, :, [0, -1]] = 0
+    # Of a flat array: NumPy finds the places of a picture's pixels twenty times as slowly.
+    interval, y, x = np.unravel_index(np.flatnonzero(is_extreme.view(bool)), is_extreme.shape)
+    return _refined(differences, interval + 1, y, x, first_level, step)
 
 
 def _refined(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 WORDS = 3  # looked up per feature
 RADIUS = 14  # bits
+_SIGNS = np.array([-1, 1, -1, 1], np.float32)  # of a box's sides under a mirror
+_CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
 #: Votes that unrelated pictures reach by chance: of 100 000, the best one does in 1 % of queries.
 CHANCE = 0.6
 _SHORTLIST = 80  # assets that are ranked by agreement
@@ -40,7 +42,8 @@ class Features:
     """A query's features in two readings: as it is, and mirrored.
 
     ``xy`` (Q, 2), ``sigma`` (Q,) in shares of the long side and ``angle`` (Q,) in radians, in the
-    frame of the feature's ``reading`` (Q,); ``query`` is what the store looks up.
+    frame of the feature's ``reading`` (Q,); ``query`` is what the store looks up, ``extent`` the
+    query's (width, height) in the same unit.
     """
 
     xy: Floats
@@ -48,6 +51,20 @@ class Features:
     angle: Floats
     reading: npt.NDArray[np.intp]
     query: LocalQuery
+    extent: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """What local features say: ``rows`` (N,) of assets, ``votes`` (N,) of each, best first.
+
+    ``boxes`` (N, 4) float32 is where each asset lies in the query, roughly: left, top, right and
+    bottom in shares of its sides.
+    """
+
+    rows: Rows
+    votes: Floats
+    boxes: Floats
 
 
 def features(pixels: Pixels) -> Features:
@@ -67,27 +84,27 @@ def features(pixels: Pixels) -> Features:
         np.concatenate([found.angle, (np.pi - found.angle).astype(np.float32)]),
         np.repeat(np.arange(2), len(found.sigma)),
         query,
+        (found.size[1] / long_side, found.size[0] / long_side),
     )
 
 
-def votes(
-    looked: Features, store: Store, where: Mapping[str, str] | None = None
-) -> tuple[Rows, Floats]:
-    """Rows (N,) of assets and their votes (N,), best first; few or none for unrelated pictures."""
+def votes(looked: Features, store: Store, where: Mapping[str, str] | None = None) -> Votes:
+    """The assets that share local features with the query; few votes are chance."""
     hits = store.search_local(looked.query, where)
-    if not len(hits.rows):
-        return np.empty(0, np.int64), np.empty(0, np.float32)
     weight = _weights(hits)
     group = hits.rows * 2 + looked.reading[hits.features]
     chosen = _shortlisted(group, weight)
     hits, weight, group = hits.where(chosen), weight[chosen], group[chosen]
-    best: dict[int, float] = {}
     starts = np.flatnonzero(np.diff(group, prepend=-1))
-    agreed = _agreement(looked, hits, weight, starts)
-    for row, vote in zip((group[starts] // 2).tolist(), agreed.tolist(), strict=True):
-        best[row] = max(vote, best.get(row, 0.0))
-    order = sorted(best, key=lambda row: (-best[row], row))
-    return np.array(order, np.int64), np.array([best[row] for row in order], np.float32)
+    if not len(starts):
+        return Votes(np.empty(0, np.int64), np.empty(0, np.float32), np.empty((0, 4), np.float32))
+    agreed, boxes = _agreement(looked, hits, weight, starts)
+    rows, mirrored = group[starts] // 2, group[starts] % 2 == 1
+    boxes[mirrored] = boxes[mirrored][:, [2, 1, 0, 3]] * _SIGNS + (_SIGNS < 0)
+    # Of an asset found in both readings, the better one.
+    order = np.lexsort((rows, -agreed))
+    order = order[np.sort(np.unique(rows[order], return_index=True)[1])]
+    return Votes(rows[order], agreed[order], np.clip(boxes[order], 0, 1))
 
 
 def _weights(hits: LocalHits) -> Floats:
@@ -113,8 +130,11 @@ def _shortlisted(group: Rows, weight: Floats) -> npt.NDArray[np.intp]:
 
 def _agreement(
     looked: Features, hits: LocalHits, weight: Floats, starts: npt.NDArray[np.intp]
-) -> Floats:
-    """The weight of the largest set of matches in each group that agree on one transform."""
+) -> tuple[Floats, Floats]:
+    """The weight (G,) of the largest set of matches in each group that agree on one transform.
+
+    And the boxes (G, 4) to which these transforms take the unit square, which holds the asset.
+    """
     sizes = np.diff(np.append(starts, len(weight)))
     padded = np.minimum(np.arange(_MATCHES), sizes[:, None] - 1) + starts[:, None]
     is_real = np.arange(_MATCHES) < sizes[:, None]
@@ -139,7 +159,19 @@ def _agreement(
     agrees &= is_real[:, None]
     counted = np.where(is_real, weight[padded] * _is_first(feature), np.float32(0))
     # Equal up to the order of summation, which einsum keeps whatever the number of groups.
-    return np.einsum("gij,gj->gi", agrees.astype(np.float32), counted).max(1)
+    supported = np.einsum("gij,gj->gi", agrees.astype(np.float32), counted)
+    best = np.arange(len(starts)), supported.argmax(1)
+    corner = _CORNERS - asset[best][:, None]
+    cos, sin = (scale * np.cos(turn))[best][:, None], (scale * np.sin(turn))[best][:, None]
+    there = np.stack(
+        [
+            cos * corner[..., 0] - sin * corner[..., 1],
+            sin * corner[..., 0] + cos * corner[..., 1],
+        ],
+        axis=2,
+    )
+    there = (there + place[best][:, None]) / np.array(looked.extent, np.float32)
+    return supported[best], np.concatenate([there.min(1), there.max(1)], axis=1)
 
 
 def _is_first(feature: Rows) -> npt.NDArray[Any]:

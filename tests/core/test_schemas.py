@@ -58,6 +58,7 @@ matches = st.builds(
     pdq_quality=st.none() | st.integers(0, 100),
     transform=st.none()
     | st.lists(finite, min_size=9, max_size=9).map(lambda v: np.array(v).reshape(3, 3)),
+    level=st.none() | st.builds(ev.ReplicationLevel, st.integers(0, 5), *[st.floats(0, 5)] * 3),
     inliers=st.integers(0, 10**6),
     coverage=share,
     edits=st.lists(edits, max_size=2).map(tuple),

@@ -21,7 +21,8 @@ def features(points: np.ndarray, size: tuple[int, int] = (300, 400)) -> LocalFea
     found[:, :2] = points
     descriptors = np.zeros((len(points), 128), np.float32)
     grey, thumbnail = np.zeros(size, np.uint8), np.zeros((24, 24), np.float32)
-    return LocalFeatures(found, descriptors, size, (600, 800), grey, thumbnail)
+    small = np.zeros((64, 64, 3), np.uint8)
+    return LocalFeatures(found, descriptors, size, (600, 800), grey, thumbnail, small)
 
 
 def scattered(left: float, right: float, count: int = 200) -> np.ndarray:

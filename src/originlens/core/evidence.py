@@ -128,6 +128,48 @@ class Edit:
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True)
+class ReplicationLevel:
+    """How much of an asset a query repeats, from 0 (unrelated) to 5 (the same picture).
+
+    ``level`` is the most probable one, ``value`` the expected one, ``low`` to ``high`` a 90 %
+    interval, all within [0, 5]; the last three are rounded to a tenth.
+    """
+
+    level: int
+    value: float
+    low: float
+    high: float
+
+    def in_words(self) -> str:
+        """For people: ``level 4 of 5: most content replicated``."""
+        return f"level {self.level} of 5: {_LEVELS[self.level]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "level": self.level,
+            "value": finite(self.value),
+            "low": finite(self.low),
+            "high": finite(self.high),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ReplicationLevel:
+        """The inverse of :meth:`to_dict`."""
+        return cls(data["level"], data["value"], data["low"], data["high"])
+
+
+_LEVELS = (
+    "nothing replicated",
+    "a layout, a palette or the subject is alike",
+    "little content replicated",
+    "part of the content replicated",
+    "most content replicated",
+    "the same picture",
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
     """One asset of the index compared with a query.
@@ -135,8 +177,10 @@ class Match:
     ``transform`` is a 3x3 float64 homography with ``H[2, 2] = 1`` that maps pixels of the full-size
     EXIF-oriented asset to pixels of the full-size EXIF-oriented query (x right, y down, centres at
     integers); ``None`` if unverified. ``coverage`` is the share of the query's area in [0, 1] that
-    the asset explains. ``why`` says in words what decided, or what a non-match lacked.
-    ``change_map`` is (H, W) uint8 of the query's size, 255 = changed or unexplained.
+    the asset explains. ``level`` is how much of the asset the query repeats, ``None`` where it was
+    not judged: hash-only assets, and what a search calls ``none``. ``why`` says in words what
+    decided, or what a non-match lacked. ``change_map`` is (H, W) uint8 of the query's size, 255 =
+    changed or unexplained.
     """
 
     asset: str
@@ -151,6 +195,7 @@ class Match:
     transform: npt.NDArray[np.float64] | None = None
     inliers: int = 0
     coverage: float = 0.0
+    level: ReplicationLevel | None = None
     edits: tuple[Edit, ...] = ()
     why: str = ""
     diff_map: str | None = None
@@ -171,6 +216,7 @@ class Match:
             "transform": None if self.transform is None else self.transform.tolist(),
             "inliers": self.inliers,
             "coverage": finite(self.coverage),
+            "level": None if self.level is None else self.level.to_dict(),
             "edits": [edit.to_dict() for edit in self.edits],
             "why": self.why,
             "diff_map": self.diff_map,
@@ -182,6 +228,8 @@ class Match:
         values = dict(data)
         if values.get("transform") is not None:
             values["transform"] = np.asarray(values["transform"], dtype=np.float64)
+        if values.get("level") is not None:
+            values["level"] = ReplicationLevel.from_dict(values["level"])
         values["edits"] = tuple(Edit.from_dict(e) for e in values.get("edits", ()))
         return cls(**values)
 

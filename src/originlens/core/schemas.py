@@ -71,9 +71,28 @@ _MATCH = object_of(
         },
         "inliers": COUNT,
         "coverage": {**SHARE, "description": "share of the query that the asset explains"},
+        "level": {
+            "description": "how much of the asset the query repeats; null where it was not judged",
+            "oneOf": [{"type": "null"}, ref("level")],
+        },
         "edits": list_of(ref("edit")),
         "why": {**TEXT, "description": "what decided, or what a non-match lacked"},
         "diff_map": {**TEXT_OR_NULL, "description": "path of the change map, 255 = changed"},
+    }
+)
+
+_LEVEL_VALUE: Schema = {"type": "number", "minimum": 0, "maximum": 5}
+_LEVEL = object_of(
+    {
+        "level": {
+            "description": "most probable replication level, 0 = unrelated to 5 = the same picture",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 5,
+        },
+        "value": {**_LEVEL_VALUE, "description": "expected level"},
+        "low": {**_LEVEL_VALUE, "description": "lower end of the 90 % interval"},
+        "high": {**_LEVEL_VALUE, "description": "upper end of the 90 % interval"},
     }
 )
 
@@ -111,12 +130,13 @@ _VERDICT = object_of(
 _DEFS = {
     "error": ERROR,
     "edit": _EDIT,
+    "level": _LEVEL,
     "match": _MATCH,
     "evidence": _EVIDENCE,
     "verdict": _VERDICT,
 }
 _ERROR_ONLY = {"error": ERROR}
-_MATCH_DEFS = {name: _DEFS[name] for name in ("error", "edit", "match")}
+_MATCH_DEFS = {name: _DEFS[name] for name in ("error", "edit", "level", "match")}
 
 
 _ADDED: dict[str, Schema] = {

@@ -13,6 +13,9 @@ from originlens.core.image import Image
 Vector = npt.NDArray[np.float32]
 Homography = npt.NDArray[np.float64]
 
+MINIATURE = 64
+"""Side of :attr:`LocalFeatures.miniature` in pixels."""
+
 
 class Descriptor(Protocol):
     """A method that turns a picture into a fixed-length vector or bit string."""
@@ -32,7 +35,8 @@ class LocalFeatures:
     ``descriptors`` (N, 128) float32 RootSIFT; ``size`` is (height, width) of the working frame,
     ``full_size`` (height, width) of the full-size EXIF-oriented picture; ``grey`` (h, w) uint8 is
     the working picture for photometric checks, ``thumbnail`` (24, 24) float32 of zero mean stands
-    in for pictures without features.
+    in for pictures without features, ``miniature`` (64, 64, 3) uint8 RGB, the whole picture
+    squeezed, for its layout of tones and colours.
     """
 
     points: npt.NDArray[np.float32]
@@ -41,6 +45,7 @@ class LocalFeatures:
     full_size: tuple[int, int]
     grey: npt.NDArray[np.uint8]
     thumbnail: npt.NDArray[np.float32]
+    miniature: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

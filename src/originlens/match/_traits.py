@@ -222,29 +222,43 @@ def _strokes(query: Floats, original: Floats, inside: Mask) -> tuple[float, int,
     return width / max(1, inside.shape[0]), letters, ink[0], ink[1]
 
 
-def frame_share(aligned: Aligned) -> tuple[float, float]:
-    """What surrounds the asset in the query: (share of the query, flatness of that share)."""
+@dataclass(frozen=True, slots=True)
+class Surround:
+    """What one picture shows beside the part that the other one shows too.
+
+    ``share`` of the picture, its ``flatness`` (1 = two colours), and how well the picture
+    ``continues`` there: 0 = a hard edge, about 1 = as inside; 0 where the share is too small.
+    """
+
+    share: float
+    flatness: float
+    continues: float
+
+
+def surround(pixels: Floats, shown: Mask) -> Surround:
+    """What surrounds the part ``shown`` (h, w) of a picture (h, w, 3), 0..255."""
     import cv2
 
-    outside = cv2.erode((~aligned.explained).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    share = float((~aligned.explained).mean())
-    return share, _flatness(aligned.query[outside]) if outside.any() else 1.0
+    outside = cv2.erode((~shown).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    share = float((~shown).mean())
+    flatness = _flatness(pixels[outside]) if outside.any() else 1.0
+    return Surround(share, flatness, _continues(pixels, shown) if share > 0.02 else 0.0)
 
 
-def continues(aligned: Aligned) -> float:
-    """How well the query goes on across the asset's outline: 0 = a hard edge, about 1 = as inside.
+def _continues(pixels: Floats, shown: Mask) -> float:
+    """How well a picture goes on across an outline: 0 = a hard edge, about 1 = as inside.
 
     Median step between local means on the two sides of a parallel line well inside, over that
-    across the outline: a picture that was cut out of the query goes on beyond its outline, a frame
+    across the outline: a picture that was cut out of this one goes on beyond its outline, a frame
     or a host does not know what is inside.
     """
     import cv2
 
-    mask = np.pad(aligned.explained.astype(np.uint8), 12, mode="edge")
+    mask = np.pad(shown.astype(np.uint8), 12, mode="edge")
     inner = cv2.erode(mask, np.ones((19, 19), np.uint8))
     steps = []
     for side in (inner, mask):
-        found = _steps(aligned.query, side[12:-12, 12:-12].astype(np.float32))
+        found = _steps(pixels, side[12:-12, 12:-12].astype(np.float32))
         if found.size < 40:
             return 0.0
         steps.append(float(np.median(found)) + 1.0)

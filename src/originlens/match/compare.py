@@ -9,7 +9,7 @@ import numpy as np
 from originlens.core.evidence import Match, Relation
 from originlens.core.image import Image
 from originlens.core.registry import DEFAULT_DESCRIPTOR, make
-from originlens.match import calibration, decision
+from originlens.match import calibration, decision, replication
 from originlens.match._candidate import Candidate, why
 from originlens.match._query import THOROUGH, WORKING_SIDE, Query
 
@@ -39,7 +39,8 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     distance = None
     if quality and looked.hashes is not None:
         distance = min(pdq.distance(h, digest) for h in looked.hashes)
-    geometry_ = verifier.verify(looked.features, verifier.features(original))
+    features = verifier.features(original)
+    geometry_ = verifier.verify(looked.features, features)
     support = decision.Support(similarity, max(0.0, similarity), distance, geometry_)
     score = model.score(support)
     same = query.sha256 == original.sha256 or (
@@ -51,6 +52,12 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     candidate = Candidate(
         0, similarity, pdq_distance=distance, identical=same, geometry=geometry_, verified=True
     )
+    level = replication.IDENTICAL
+    if not same:
+        measured = replication.measure(
+            looked.vectors, target, distance, geometry_, looked.features, features
+        )
+        level = replication.shipped().level(measured)
     match = Match(
         asset=original.sha256[:16],
         path=original.path or "",
@@ -62,6 +69,7 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
         transform=np.eye(3) if same else geometry_.transform,
         inliers=geometry_.inliers,
         coverage=1.0 if same else geometry_.coverage_query,
+        level=level,
     )
     match = replace(match, why=why(match, candidate))
     if match.transform is None:

@@ -11,18 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from originlens.core import geometry
 from originlens.core.evidence import Direction, Edit
 from originlens.core.image import Image, Pixels
 from originlens.match import _plane as plane
 from originlens.match import _traits as traits
-from originlens.match import diff
-from originlens.match._alignment import Aligned, Homography, align
+from originlens.match import direction as directions
+from originlens.match._alignment import Homography
+from originlens.match._seen import Seen
 
-#: Working pixels: enough to name an edit, cheap enough for every match of a search.
-WORKING_AREA = 64_000
-#: Error of a transform, in working pixels.
-_SLACK = 1.5
 _LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "HEIC", "JPEG2000", "MPO")
 
 
@@ -49,18 +45,9 @@ def explain(
         ValueError: ``transform`` is singular.
         OriginLensError: the query cannot be decoded.
     """
-    pixels = query.reduced(512)
-    shape = (pixels.shape[0], pixels.shape[1])
-    full = (query.height, query.width)
-    working = (
-        geometry.scaling(full, shape)
-        @ np.asarray(transform, dtype=np.float64)
-        @ geometry.scaling((asset.shape[0], asset.shape[1]), asset_size)
-    )
-    aligned = align(pixels, asset, working, area=WORKING_AREA)
-    laid = plane.decompose(transform, asset_size, full)
-    seen = _Seen(query, pixels, asset, asset_size, aligned, laid)
-    return Explanation(tuple(_named(seen)), _direction(seen))
+    seen = Seen(query, asset, asset_size, transform)
+    came = directions.judge(seen)
+    return Explanation(tuple(_named(seen, came)), came)
 
 
 def named_edits(
@@ -77,66 +64,17 @@ def direction(
     return explain(query, asset, asset_size, transform).direction
 
 
-class _Seen:
-    """Everything measured once on one pair."""
-
-    def __init__(
-        self,
-        query: Image,
-        pixels: Pixels,
-        asset: Pixels,
-        asset_size: tuple[int, int],
-        aligned: Aligned,
-        laid: plane.Plane,
-    ) -> None:
-        import cv2
-
-        self.query, self.pixels, self.asset_size = query, pixels, asset_size
-        self.aligned, self.plane = aligned, laid
-        score = diff.changed(aligned)
-        self.changed = score >= 0.5
-        near = cv2.dilate(self.changed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        self.same = aligned.explained & ~near
-        self.colour = traits.colour(aligned, self.same)
-        self.regions = traits.regions(aligned, self.changed)
-        self.frame, self.frame_flatness = traits.frame_share(aligned)
-        self.continues = traits.continues(aligned) if self.frame > 0.02 else 0.0
-        self.asset_blocks = traits.blockiness(asset)
-        self.slack = _SLACK / max(aligned.query.shape[1] / query.width, 1e-9)
-        self.fine, self.coarse = (traits.response(aligned.taps, f) for f in (0.25, 0.125))
-        plain = aligned.plain.astype(np.float32)
-        self.noise_query = traits.noise_level(aligned.query, self.same)
-        self.noise_asset = traits.noise_level(plain, self.same)
-
-    @property
-    def finer(self) -> float | None:
-        """Detail of the query that the asset is too small to hold, times how much smaller it is.
-
-        None where not measurable.
-        """
-        factor = self.plane.scale * self.pixels.shape[1] / self.query.width
-        if factor < 1.35 or self.plane.covered_share < 0.3:
-            return None
-        factor = min(factor, 4.0)
-        return factor * traits.finer_detail(self.pixels, factor)
-
-    @property
-    def asset_is_crop(self) -> bool:
-        """The query goes on naturally beyond the asset's outline: the asset was cut from it."""
-        return self.frame > 0.04 and self.continues > 0.7
-
-
-def _named(seen: _Seen) -> list[Edit]:
+def _named(seen: Seen, came: Direction | None) -> list[Edit]:
     return [
         *_turns(seen),
-        *_framing(seen),
+        *_framing(seen, came),
         *_tones(seen),
         *_sharpness(seen),
         *(_region(seen, region) for region in seen.regions),
     ]
 
 
-def _turns(seen: _Seen) -> list[Edit]:
+def _turns(seen: Seen) -> list[Edit]:
     """Mirror, rotation, scale, stretch, perspective."""
     p, found = seen.plane, []
     rotation = p.rotation
@@ -174,11 +112,13 @@ def _turns(seen: _Seen) -> list[Edit]:
     return found
 
 
-def _framing(seen: _Seen) -> list[Edit]:
-    """Crop, border, embedding."""
+def _framing(seen: Seen, came: Direction | None) -> list[Edit]:
+    """Crop, border, embedding, told from the side of the picture that was made from the other."""
     p = seen.plane
     found = _crop(seen)
-    if p.covered_share > 0.98 or seen.frame < 0.005:
+    if found and came == "asset-from-query" and seen.around_asset.continues < 0.7:
+        return [_framed_asset(seen)]
+    if p.covered_share > 0.98 or seen.around_query.share < 0.005:
         return found
     box = _rounded(p.covered_box)
     fills = (box[2] - box[0]) * (box[3] - box[1]) > 0.97 * seen.query.width * seen.query.height
@@ -186,7 +126,7 @@ def _framing(seen: _Seen) -> list[Edit]:
     if seen.asset_is_crop and p.seen_share > 0.95:
         words = f"the indexed picture is a crop of this one, {p.covered_share:.0%} of it"
         found.append(Edit("crop", words, value=round(p.covered_share, 4), box=box))
-    elif seen.frame_flatness > 0.8 and not fills:
+    elif seen.around_query.flatness > 0.8 and not fills:
         words = f"a plain border was added: {rest:.0%} of the picture"
         found.append(Edit("border", words, value=round(rest, 4), box=box))
     elif not fills:
@@ -195,7 +135,7 @@ def _framing(seen: _Seen) -> list[Edit]:
     return found
 
 
-def _crop(seen: _Seen) -> list[Edit]:
+def _crop(seen: Seen) -> list[Edit]:
     p = seen.plane
     left, top, right, bottom = p.seen_box
     height, width = seen.asset_size
@@ -209,12 +149,22 @@ def _crop(seen: _Seen) -> list[Edit]:
     return [Edit("crop", words, value=round(p.seen_share, 4), box=box, frame="asset")]
 
 
+def _framed_asset(seen: Seen) -> Edit:
+    """The asset shows the query, or a part of it, with something around it."""
+    box, rest = _rounded(seen.plane.seen_box), 1 - seen.plane.seen_share
+    if seen.around_asset.flatness > 0.8:
+        words = f"the indexed picture is this one with a plain border: {rest:.0%} of it"
+        return Edit("border", words, value=round(rest, 4), box=box, frame="asset")
+    words = f"the indexed picture shows this one inside another picture, {1 - rest:.0%} of it"
+    return Edit("embed", words, value=round(1 - rest, 4), box=box, frame="asset")
+
+
 def _rounded(box: plane.Box) -> plane.Box:
     left, top, right, bottom = (round(v, 1) for v in box)
     return (left, top, right, bottom)
 
 
-def _tones(seen: _Seen) -> list[Edit]:
+def _tones(seen: Seen) -> list[Edit]:
     """Negative, greyscale and global colour."""
     c = seen.colour
     if c is None:
@@ -240,7 +190,7 @@ def _tones(seen: _Seen) -> list[Edit]:
     return [Edit("recolour", f"colours changed all over: {detail}", value=round(c.change, 1))]
 
 
-def _sharpness(seen: _Seen) -> list[Edit]:
+def _sharpness(seen: Seen) -> list[Edit]:
     """Blur, sharpening, noise, recompression of the whole picture."""
     found = []
     if seen.coarse < 0.72 and seen.fine < 0.5:
@@ -261,13 +211,13 @@ def _sharpness(seen: _Seen) -> list[Edit]:
                 round(seen.noise_query, 1),
             )
         )
-    blocks = traits.blockiness(seen.pixels) if seen.query.format in _LOSSY else 1.0
-    if blocks > 1.5 and blocks > 1.25 * seen.asset_blocks:
+    blocks = seen.blocks_query if seen.query.format in _LOSSY else 1.0
+    if blocks > 1.5 and blocks > 1.25 * seen.blocks_asset:
         found.append(Edit("recompress", "compressed again, visibly", value=round(blocks, 2)))
     return found
 
 
-def _region(seen: _Seen, r: traits.Region) -> Edit:
+def _region(seen: Seen, r: traits.Region) -> Edit:
     """Name one changed region."""
     shape = seen.aligned.query.shape
     sx, sy = seen.query.width / shape[1], seen.query.height / shape[0]
@@ -285,8 +235,10 @@ def _what(r: traits.Region) -> tuple[str, str]:
     """Name and words for one changed region."""
     left, top, right, bottom = r.box
     long = (right - left) / (bottom - top)
-    inked = r.stroke < 0.35 and r.ink_query > 0.65 and long > 1.5
+    inked = r.stroke < 0.35 and max(r.ink_query, r.ink_asset) > 0.65 and long > 1.5
     if r.letters >= 3 and r.correlation < 0.8 and r.fill < 0.98 and (long > 3 or inked):
+        if directions.laid_over(r) < 0:
+            return "text", "the indexed picture has text or line art here, this one has not"
         return "text", "text or line art was added"
     if r.detail < 0.6 and r.offset < 12 and r.tone > 0.85:
         return "blur", "a region was blurred or pixelated"
@@ -300,45 +252,3 @@ def _what(r: traits.Region) -> tuple[str, str]:
     if r.detail < 0.6 and r.offset < 12:
         return "region-replaced", "something was removed or smoothed away"
     return "region-replaced", "a region shows something else"
-
-
-def _direction(seen: _Seen) -> Direction | None:
-    """Weigh what tells an original from its copy; the sum must reach 1 to be said.
-
-    Positive votes: the query was made from the asset. A crop shows less, a copy is smaller, less
-    coloured, more blurred, framed or painted over; the other side of each speaks for the reverse.
-    """
-    p, votes = seen.plane, 0.0
-    if seen.frame > 0.02:
-        votes += -2.0 if seen.asset_is_crop else 1.5 * (seen.continues < 0.5)
-    if p.seen_share < 0.95 and p.covered_share > 0.95:
-        votes += 1.5
-    if p.scale < 0.9:
-        votes += 1.0
-    elif seen.finer is not None:
-        # Measured: enlarged pictures stay below 0.9, real ones mostly above 1.1.
-        votes += -1.0 if seen.finer > 0.95 else 1.0
-    if seen.colour is not None:
-        if seen.colour.chroma_query < 1.5 and seen.colour.chroma_asset > 4.0:
-            votes += 2.0
-        elif seen.colour.chroma_asset < 1.5 and seen.colour.chroma_query > 4.0:
-            votes -= 2.0
-    if seen.coarse < 0.72:
-        votes += 1.0
-    votes += float(np.clip(sum(_laid_over(r) for r in seen.regions), -0.7, 1.5))
-    turned = abs(p.rotation) > 1 and min(abs(abs(p.rotation) - k) for k in (90, 180)) > 1
-    if turned and seen.frame > 0.02:
-        votes += 0.5
-    if votes >= 1.0:
-        return "query-from-asset"
-    return "asset-from-query" if votes <= -1.0 else None
-
-
-def _laid_over(r: traits.Region) -> float:
-    """On which side a region looks like ink or a flat graphic: > 0 query, < 0 asset, 0 unclear."""
-    if r.letters >= 3 and r.stroke < 0.4 and r.correlation < 0.6:
-        lean = r.ink_query - r.ink_asset
-    else:
-        lean = r.flat_query - r.flat_asset
-    # Flat sky painted over is flat on the asset's side too: only a clear difference counts.
-    return float(np.clip(2.0 * lean, -0.5, 1.0)) if abs(lean) > 0.25 else 0.0

@@ -20,11 +20,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from originlens.core.evidence import Match, Relation, SearchResult
+from originlens.core.evidence import Match, Relation, ReplicationLevel, SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import make
-from originlens.match import LocalFeatures, calibration, decision
+from originlens.match import (
+    LocalFeatures,
+    calibration,
+    decision,
+    replication,
+)
 from originlens.match import _closer as closer
 from originlens.match._accounted import Accounted
 from originlens.match._candidate import Candidate, why
@@ -134,8 +139,13 @@ class Searcher:
         copies = [i for i in order if scored[i].relation == "copy"]
         in_full = order if diff or thorough else copies[:_EXPLAINED]
 
+        found = [kept[i] for i in order if scored[i].relation != "none"]
+        of_row = self.store.vectors([c.row for c in found])
+        vectors = {c.row: vector for c, vector in zip(found, of_row, strict=True)}
+
         def explained(i: int) -> Match:
-            match = replace(scored[i], why=why(scored[i], kept[i]))
+            level = self._level(looked, kept[i], rows[kept[i].row], vectors.get(kept[i].row))
+            match = replace(scored[i], why=why(scored[i], kept[i]), level=level)
             if i not in in_full:
                 return match
             return self._explained(looked, rows[kept[i].row], match, diff, early)
@@ -423,6 +433,21 @@ class Searcher:
             transform=_transform(c, row, looked.image),
             inliers=c.geometry.inliers,
             coverage=c.geometry.coverage_query,
+        )
+
+    def _level(
+        self, looked: Query, c: Candidate, row: AssetRow, vector: npt.NDArray[np.float32] | None
+    ) -> ReplicationLevel | None:
+        """The replication level of a reported match; None where nothing was verified."""
+        if c.identical:
+            return replication.IDENTICAL
+        features = self._features(row) if c.verified and vector is not None else None
+        if features is None or vector is None:
+            return None
+        return replication.shipped().level(
+            replication.measure(
+                looked.vectors, vector, c.pdq_distance, c.geometry, looked.features, features
+            )
         )
 
     def _explained(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from originlens.core import geometry
 from originlens.core.image import Pixels
-from originlens.match import LocalFeatures
+from originlens.match import MINIATURE, LocalFeatures
 
 Grey = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -235,6 +235,14 @@ def thumbnail(grey: Grey) -> Map:
     )
     small = np.asarray(cv2.resize(half, (24, 24), interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(small - small.mean(), np.float32)
+
+
+def miniature(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """(64, 64, 3) uint8: a picture of any size and shape, squeezed."""
+    import cv2
+
+    small = cv2.resize(pixels, (MINIATURE, MINIATURE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def whole_alignment(

@@ -94,7 +94,8 @@ class SiftMagsac:
             more = _detected(_photometry.smoothed(grey, _SMOOTHING), self.max_features // 2)
             points, roots = np.vstack([points, more[0]]), np.vstack([roots, more[1]])
         thumbnail = _photometry.thumbnail(grey)
-        return LocalFeatures(points, roots, grey.shape[:2], full_size, grey, thumbnail)
+        small = _photometry.miniature(pixels)
+        return LocalFeatures(points, roots, grey.shape[:2], full_size, grey, thumbnail, small)
 
     def verify(
         self, query: LocalFeatures, asset: LocalFeatures, *, negative: bool = True

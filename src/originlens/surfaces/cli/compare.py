@@ -65,6 +65,7 @@ def _print(a: str, b: str, match: Match) -> None:
         ("relation", match.relation),
         ("probability", words.percent(match.probability)),
         ("direction", words.direction(match)),
+        ("replication", words.level(match)),
         ("matching points", str(match.inliers)),
         ("share explained", f"{100 * match.coverage:.0f} % of {a}"),
         ("why", match.why),

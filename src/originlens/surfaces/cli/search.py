@@ -26,7 +26,7 @@ from originlens.surfaces.cli.streams import (
 CSV_COLUMNS = (
     "query", "sha256", "decision", "rank", "asset", "path", "relation", "direction",
     "probability", "score", "pdq_distance", "inliers", "coverage", "edits", "credit", "licence",
-    "diff_map", "ms", "error",
+    "diff_map", "ms", "error", "level",
 )  # fmt: skip
 
 
@@ -140,6 +140,7 @@ class CsvAnswers:
         return {
             **{key: plain[key] for key in CSV_COLUMNS if key in plain},
             "edits": words.edits(match),
+            "level": None if match.level is None else match.level.value,
             "credit": words.credit(match.meta),
             "licence": words.licence(match.meta),
         }
@@ -192,6 +193,7 @@ class TableAnswers:
             ("relation", {"no_wrap": True}),
             ("original", {"overflow": "fold", "ratio": 2}),
             ("probability", {"justify": "right", "no_wrap": True}),
+            ("level", {"justify": "right", "no_wrap": True}),
             ("what was changed", {"overflow": "fold", "ratio": 4}),
             ("credit", {"overflow": "fold", "ratio": 1}),
             ("licence", {"overflow": "fold", "ratio": 1}),
@@ -205,6 +207,7 @@ class TableAnswers:
                 Text(match.relation, style=words.RELATION_STYLE[match.relation]),
                 Text(printable(_name(match))),
                 words.percent(match.probability),
+                "" if match.level is None else f"{match.level.level} of 5",
                 Text("\n".join(printable(line) for line in changed.splitlines())),
                 Text(printable(words.credit(match.meta))),
                 Text(printable(words.licence(match.meta))),

@@ -28,6 +28,15 @@ def direction(match: Match) -> str:
     return _DIRECTION.get(match.direction or "", "")
 
 
+def level(match: Match) -> str:
+    """How much of the original is repeated, with its interval; empty where it was not judged."""
+    found = match.level
+    if found is None:
+        return ""
+    interval = f"90 % of the time {found.low:.1f} to {found.high:.1f}"
+    return f"{found.in_words()} ({found.value:.1f}; {interval})"
+
+
 def edits(match: Match) -> str:
     """What was changed, as one line."""
     return "; ".join(edit.explanation.rstrip(".") for edit in match.edits)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from originlens.core.evidence import Match, Relation, strength_in_words
+from originlens.core.evidence import Match, Relation, ReplicationLevel, strength_in_words
 
 #: Longest text shown for one value; metadata may hold megabytes.
 LONGEST = 600
@@ -139,6 +139,8 @@ def rows_of_match(match: Match) -> list[Row]:
         rows.append(_pdq_row(match.pdq_distance, match.pdq_quality))
     if match.relation != "identical" or match.inliers:
         rows.append(_geometry_row(match))
+    if match.level is not None:
+        rows.append(_level_row(match.level))
     rows.append(
         Row(
             "Decision",
@@ -148,6 +150,12 @@ def rows_of_match(match: Match) -> list[Row]:
         )
     )
     return rows
+
+
+def _level_row(found: ReplicationLevel) -> Row:
+    says = f"{sentence(found.in_words())} Expected {found.value:.1f} on the scale from 0 to 5."
+    strength = f"90 % of the time {found.low:.1f} to {found.high:.1f}"
+    return Row("Replication level", says, strength, "graded by measured share and fidelity")
 
 
 def _pdq_row(distance: int, quality: int | None) -> Row:

@@ -13,11 +13,17 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from originlens.bench import Attacked
+    from originlens.bench.chains import Chain
+    from originlens.core.image import Image
 
 THRESHOLD = 128
 """Fixed threshold of change maps: a pixel at or above it counts as lit."""
@@ -46,7 +52,8 @@ class Query:
     """One question: an original under an edit kind, or a picture as it is (``kind`` None).
 
     ``asset`` and ``mask`` (a picture file, white = changed) state the truth of pictures that others
-    edited; by default the picture itself is the asset.
+    edited; by default the picture itself is the asset. ``expression`` is a chain of attacks in the
+    place of a named kind; ``examples`` are pictures under the same edit that a search is told.
     """
 
     picture: str
@@ -59,6 +66,18 @@ class Query:
     peers: bool = False
     asset: str = ""
     mask: str = ""
+    expression: str = ""
+    examples: tuple[Query, ...] = ()
+
+    @property
+    def chain(self) -> Chain | None:
+        """What is done to the picture; None: nothing."""
+        from originlens.bench.chains import parse
+        from originlens.bench.kinds import kind
+
+        if self.kind is not None:
+            return kind(self.kind).chain
+        return parse(self.expression) if self.expression else None
 
     @property
     def right(self) -> str:
@@ -142,21 +161,37 @@ def _start(folder: str, free: Any) -> None:
     _index = Index(folder, mode="r")
 
 
-def _answer(query: Query) -> Answer:
-    from originlens.bench.kinds import kind
-    from originlens.core.errors import OriginLensError
+def made(query: Query) -> tuple[Image, Attacked | None]:
+    """The picture that is asked about, and the truth about how it was made."""
     from originlens.core.image import Image
+
+    image = Image.open(query.picture)
+    chain = query.chain
+    if chain is None:
+        return image, None
+    others = [Image.open(path) for path in query.others]
+    attacked = chain.apply(image, np.random.default_rng(query.seed), others=others)
+    # A picture that came in as bytes: decoding is part of the question.
+    name = query.kind or query.expression
+    return Image(attacked.image.data, path=f"{name}:{query.picture}"), attacked
+
+
+@lru_cache(maxsize=2)
+def _pairs(examples: tuple[Query, ...]) -> list[tuple[Image, Image]]:
+    """(original, replica) of examples."""
+    from originlens.core.image import Image
+
+    return [(Image.open(example.picture), made(example)[0]) for example in examples]
+
+
+def _answer(query: Query) -> Answer:
+    from originlens.core.errors import OriginLensError
 
     answer = Answer(query)
     attacked = None
     try:
-        image = Image.open(query.picture)
-        if query.kind is not None:
-            others = [Image.open(path) for path in query.others]
-            rng = np.random.default_rng(query.seed)
-            attacked = kind(query.kind).apply(image, rng, others=others)
-            # A picture that came in as bytes: decoding is part of the question.
-            image = Image(attacked.image.data, path=f"{query.kind}:{query.picture}")
+        image, attacked = made(query)
+        told = {"examples": _pairs(query.examples)} if query.examples else {}
         started = time.perf_counter()
         result = _index.search(
             image,
@@ -164,6 +199,7 @@ def _answer(query: Query) -> Answer:
             max_false_positive_rate=query.rate,
             thorough=query.thorough,
             diff=query.diff,
+            **told,
         )
         answer.ms = (time.perf_counter() - started) * 1e3
     except OriginLensError as error:

@@ -149,9 +149,9 @@ def estimate(
     source, target = asset[:, :2], query[:, :2]
     # A seed with half the votes of the best is not tried: it hardly ever grows beyond it.
     strong = np.maximum(3, 0.5 * votes[order[0]].sum()) <= votes[order].sum(1)
-    matrices, grown = _grow(source, target, votes[order[strong]], tolerance)
-    if not len(matrices):
+    if not strong.any():  # most unrelated pictures: growing nothing takes as long as growing much
         return None, none
+    matrices, grown = _grow(source, target, votes[order[strong]], tolerance)
     best = int(grown.sum(1).argmax())
     if grown[best].sum() < 1:
         return None, none

@@ -29,8 +29,8 @@ WORDS = 3  # looked up per feature
 RADIUS = 14  # bits
 _SIGNS = np.array([-1, 1, -1, 1], np.float32)  # of a box's sides under a mirror
 _CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
-#: Votes that unrelated pictures reach by chance: of 100 000, the best one does in 1 % of queries.
-CHANCE = 0.6
+#: Votes that chance reaches: in half of the queries, the best of 100 000 unrelated pictures does.
+CHANCE = 0.4
 _SHORTLIST = 80  # assets that are ranked by agreement
 _MATCHES = 32  # of each, those that count most
 _UNIT_OCTAVES = np.log2(coding.UNITS)

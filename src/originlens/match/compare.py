@@ -52,12 +52,8 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     candidate = Candidate(
         0, similarity, pdq_distance=distance, identical=same, geometry=geometry_, verified=True
     )
-    level = replication.IDENTICAL
-    if not same:
-        measured = replication.measure(
-            looked.vectors, target, distance, geometry_, looked.features, features
-        )
-        level = replication.shipped().level(measured)
+    parts = (looked.vectors, target, distance, geometry_, looked.features, features)
+    measured = replication.measure(*parts)
     match = Match(
         asset=original.sha256[:16],
         path=original.path or "",
@@ -69,7 +65,7 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
         transform=np.eye(3) if same else geometry_.transform,
         inliers=geometry_.inliers,
         coverage=1.0 if same else geometry_.coverage_query,
-        level=level,
+        level=replication.IDENTICAL if same else replication.shipped().level(measured),
     )
     match = replace(match, why=why(match, candidate))
     if match.transform is None:

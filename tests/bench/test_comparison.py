@@ -170,6 +170,15 @@ def test_a_metrics_difference_is_paired():
     assert (nothing.value, nothing.low, nothing.high, nothing.n) == (0, 0, 0, 30)
 
 
+def test_resamples_without_a_true_pair_are_left_out():
+    uap, rng = make("metric", "uap"), np.random.default_rng(5)
+    truth = Pairs(np.array([True, False, False]), np.arange(3), np.array([1, 0, 0]))
+    first, second = (truth, np.array([0.9, 0.5, 0.1])), (truth, np.array([0.3, 0.5, 0.1]))
+    gap = paired_difference(uap, first, second, rng=rng)
+    assert gap.value == pytest.approx(0.5)
+    assert 0 <= gap.low <= gap.high < 0.67
+
+
 def test_a_metrics_difference_needs_the_same_units():
     uap, rng = make("metric", "uap"), np.random.default_rng(5)
     with pytest.raises(UsageError, match="no pairs"):

@@ -116,9 +116,11 @@ def paired_difference(
 
     def gap(drawn: Floats) -> float:
         units = drawn.astype(np.int64)
-        return metric.measure(*metric.take(*first, units)) - metric.measure(
-            *metric.take(*second, units)
-        )
+        try:
+            values = [metric.measure(*metric.take(*one, units)) for one in (first, second)]
+        except UsageError:  # such as a draw without any true pair: bootstrap leaves it out
+            return float("nan")
+        return values[0] - values[1]
 
     rows = np.arange(count)
     low, high = bootstrap(rows, gap, rng, groups=groups, rounds=rounds)

@@ -236,3 +236,20 @@ def test_the_layout_of_the_benchmark_page_fits_what_its_commands_write(tmp_path:
         (tmp_path / "set" / name).touch()
     rows = load(tmp_path / "spliced.toml").apply(tmp_path / "set").manifest
     assert [(row.label, row.group) for row in rows] == [("fake", "coffee"), ("real", "coffee")]
+
+
+def test_the_code_of_the_page_on_examples_runs(tmp_path: Path) -> None:
+    import skimage.data
+    from PIL import Image
+
+    names = {"photos/coffee": "coffee", "photos/astronaut": "astronaut", "shown-1": "cat"}
+    names |= {"shown-2": "rocket", "shown-3": "retina"}
+    (tmp_path / "photos").mkdir()
+    for name, source in names.items():
+        picture = Image.fromarray(getattr(skimage.data, source)())
+        picture.thumbnail((320, 320))
+        picture.save(tmp_path / f"{name}.png")
+    (block,) = _python_blocks("docs/how-to/search-with-examples.md")
+    last = _run(block, tmp_path).splitlines()[-1]
+    assert last.startswith("3 examples: ")
+    assert "coffee.png" in last.split()[3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from originlens.core.evidence import SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus
 from originlens.match import _hash_lists, calibration, decision
+from originlens.match.in_context import Example
 from originlens.match.ingest import COMMIT_FILES, AddEvent, Ingest, Progress
 from originlens.match.search import Searcher
 from originlens.store import DIMENSION, CheckReport, Content, Listed, NewAsset, Removed
@@ -46,6 +48,8 @@ class Index:
         self.path = os.fspath(path)
         self.store = SqliteStore(path, mode)
         self.not_pictures = 0
+        self._learning = Lock()
+        self._learned: tuple[object, Searcher] | None = None
 
     def __enter__(self) -> Index:
         return self
@@ -76,6 +80,7 @@ class Index:
         where: Mapping[str, str] | None = None,
         thorough: bool = False,
         diff: bool = False,
+        examples: Sequence[Example] = (),
     ) -> SearchResult:
         """The originals that a picture may be made from, best first.
 
@@ -87,9 +92,11 @@ class Index:
             where: metadata that an asset must carry.
             thorough: try more views of the query and verify more candidates.
             diff: attach a change map to every verified match.
+            examples: up to 20 (original, replica) pairs of a trick to condition on, see
+                :mod:`originlens.match.in_context`; what they teach is kept until others are given.
 
         Raises:
-            UsageError: the rate is outside (0, 1] or ``top`` below 1.
+            UsageError: the rate is outside (0, 1], ``top`` below 1, or there are too many examples.
             InputError: the picture cannot be read.
             StoreError: the index cannot be read.
         """
@@ -100,7 +107,8 @@ class Index:
         if top < 1:
             raise UsageError(f"top is {top}: ask for at least 1")
         picture = image if isinstance(image, Image) else Image.open(image)
-        return self.searcher.search(
+        searcher = self.learn(examples) if examples else self.searcher
+        return searcher.search(
             picture,
             top=top,
             max_false_positive_rate=max_false_positive_rate,
@@ -108,6 +116,25 @@ class Index:
             thorough=thorough,
             diff=diff,
         )
+
+    def learn(self, examples: Sequence[Example]) -> Searcher:
+        """The searcher under the pattern that examples show; learned once for the same pairs.
+
+        :meth:`search` does it by itself; this takes the second or two before the first query.
+
+        Raises:
+            UsageError: there are no examples, or more than 20.
+            InputError: a picture of them cannot be decoded.
+        """
+        from originlens.match.in_context.learning import learn
+        from originlens.match.in_context.searching import ConditionedSearcher
+
+        key = tuple((original.sha256, replica.sha256) for original, replica in examples)
+        with self._learning:
+            if self._learned is None or self._learned[0] != key:
+                pattern = learn(examples, self.searcher)
+                self._learned = key, ConditionedSearcher(self.searcher, pattern)
+            return self._learned[1]
 
     def add(
         self,

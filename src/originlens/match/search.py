@@ -25,6 +25,7 @@ from originlens.core.image import Image
 from originlens.core.processors import available_cpus, one_blas_thread
 from originlens.core.registry import make
 from originlens.match import (
+    Geometry,
     LocalFeatures,
     calibration,
     decision,
@@ -192,10 +193,13 @@ class Searcher:
 
     def _query(self, image: Image, effort: Effort) -> Query:
         """The query with hashes, vectors and features computed, shared out among the threads."""
-        looked = Query(image, self._embedder, effort, self.verifier)
+        looked = self._new_query(image, effort)
         looked.pixels  # noqa: B018  decoded once, before the threads ask for it
         list(self._pool.map(lambda part: part(), looked.parts()))
         return looked
+
+    def _new_query(self, image: Image, effort: Effort) -> Query:
+        return Query(image, self._embedder, effort, self.verifier)
 
     def _shortlist(
         self,
@@ -253,7 +257,7 @@ class Searcher:
         """Candidates by similarity; returns what each view's similarities are measured against."""
         vectors = looked.vectors
         rows, similarity = self.store.search_vectors(vectors, _VECTOR_NEIGHBOURS, where)
-        background = _background(rows, similarity)
+        background = background_of(rows, similarity)
         excess = np.where(rows >= 0, similarity - background, 0)
         places, of = np.unique(rows, return_inverse=True)
         of, order = of.ravel(), np.argsort(excess, axis=None, kind="stable")
@@ -326,8 +330,7 @@ class Searcher:
             if features is None:
                 c.lacked = "no proxy and no original to verify against"
                 return
-            negative = c.negative or looked.effort.thorough
-            c.geometry = self.verifier.verify(looked.features, features, negative=negative)
+            c.geometry = self._geometry(looked, c, features)
             c.verified = True
 
         if looked.effort.thorough:
@@ -386,6 +389,10 @@ class Searcher:
         doubted = doubted[:_CLOSER]
         list(self._pool.map(looked.features_of, {c.box(looked.boxes) for c in doubted}))
         list(self._pool.map(again, doubted))
+
+    def _geometry(self, looked: Query, c: Candidate, features: LocalFeatures) -> Geometry:
+        negative = c.negative or looked.effort.thorough
+        return self.verifier.verify(looked.features, features, negative=negative)
 
     def _is_certain(self, c: Candidate) -> bool:
         """Whether a candidate is a copy beyond doubt."""
@@ -475,7 +482,7 @@ def _with_voted(candidates: list[Candidate], verified: int) -> list[Candidate]:
     return [*others[:kept], *voted, *others[kept:]]
 
 
-def _background(
+def background_of(
     rows: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """What each view is as similar to by chance: (V, 1) (score normalisation, SSCD section 4.4).

@@ -211,6 +211,14 @@ def search(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also try more views of the query; slower.")
     ] = False,
+    examples: Annotated[
+        str | None,
+        typer.Option(
+            "--examples",
+            metavar="PATH",
+            help="Pairs that show a trick: a folder with originals/ and replicas/, or a CSV file.",
+        ),
+    ] = None,
     diff_dir: DiffDir = None,
     jsonl: Jsonl = False,
     table: Annotated[bool, typer.Option("--csv", help="Comma-separated rows on stdout.")] = False,
@@ -226,6 +234,7 @@ def search(
         max_false_positive_rate=rate,
         where=where or [],
         thorough=thorough,
+        examples=examples,
         diff_dir=diff_dir,
         jsonl=jsonl,
         table=table,

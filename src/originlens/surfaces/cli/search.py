@@ -38,6 +38,7 @@ def run(
     max_false_positive_rate: float,
     where: Sequence[str],
     thorough: bool,
+    examples: str | None,
     diff_dir: str | None,
     jsonl: bool,
     table: bool,
@@ -46,21 +47,26 @@ def run(
     """Search every picture; returns the exit code.
 
     Raises:
-        UsageError: an option's value is wrong or two options exclude each other.
+        UsageError: an option's value is wrong, two options exclude each other, or the examples
+            cannot be used.
         IndexMissing: there is no index.
     """
     if jsonl and table:
         raise UsageError("--jsonl and --csv exclude each other: choose one")
     chosen_rate, filters = rate(max_false_positive_rate), pairs(where, "--where")
+    from originlens.match.in_context import examples as example_pairs
     from originlens.match.index import Index
 
     inputs = Inputs(queries, leave_out=[index])
     answers: Answers = (
         JsonAnswers() if jsonl else CsvAnswers() if table else TableAnswers(bool(filters))
     )
+    pattern = example_pairs.read(examples) if examples is not None else []
     with ExitStack() as stack:
         originals = stack.enter_context(Index(index))
         originals.searcher.warm_up()  # so that no input's time contains the start-up
+        if pattern:
+            originals.learn(pattern)
         map_folder = maps.folder(diff_dir)
         page = Page(html, "search", inputs, originals, stack)
 
@@ -72,6 +78,7 @@ def run(
                 where=filters or None,
                 thorough=thorough,
                 diff=map_folder is not None or html is not None,
+                examples=pattern,
             )
             result = maps.write(replace(result, query=item.path), map_folder)
             return replace(result, ms=item.ms)

@@ -14,6 +14,7 @@ from originlens.core.stats import bootstrap, clopper_pearson
 
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
+    ">": operator.gt,
     "<=": operator.le,
     "<": operator.lt,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from originlens.core import geometry
 from originlens.core.errors import UsageError
 from originlens.core.image import Image
+from originlens.core.processors import one_blas_thread
 from originlens.core.registry import make
 from originlens.match import LocalFeatures, decision
 from originlens.match._query import WORKING_SIDE
@@ -41,6 +43,7 @@ class _Pair:
     aligned: Aligned | None
 
 
+@one_blas_thread()
 def learn(examples: Sequence[Example], searcher: Searcher) -> Pattern:
     """Estimate a pattern from 1 to 20 pairs, in the context of an index.
 
@@ -55,8 +58,9 @@ def learn(examples: Sequence[Example], searcher: Searcher) -> Pattern:
     """
     if not 1 <= len(examples) <= MOST_EXAMPLES:
         raise UsageError(f"{len(examples)} example pairs: give 1 to {MOST_EXAMPLES}")
-    embedder = make("descriptor", searcher.store.descriptor, threads=searcher.threads)
-    pairs = [_measure(*example, embedder, searcher.verifier) for example in examples]
+    embedder = make("descriptor", searcher.store.descriptor, threads=1)
+    with ThreadPoolExecutor(searcher.threads) as pool:
+        pairs = list(pool.map(lambda e: _measure(e, embedder, searcher.verifier), examples))
     restoration, held_out = _restorations(pairs, embedder)
     copies: list[decision.Support] = []
     strangers: list[decision.Support] = []
@@ -72,7 +76,8 @@ def learn(examples: Sequence[Example], searcher: Searcher) -> Pattern:
     return Pattern(shift, restoration, adapted(searcher.model, copies, strangers))
 
 
-def _measure(original: Image, replica: Image, embedder: Any, verifier: Any) -> _Pair:
+def _measure(example: Example, embedder: Any, verifier: Any) -> _Pair:
+    original, replica = example
     first, second = original.reduced(WORKING_SIDE), replica.reduced(WORKING_SIDE)
     both = [first, second]
     # The mirrored pair is a second sample of what the pattern adds.

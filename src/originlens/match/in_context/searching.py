@@ -13,8 +13,9 @@ from originlens.core.image import Image
 from originlens.match import Geometry, LocalFeatures, decision, views
 from originlens.match._candidate import Candidate
 from originlens.match._query import DEFAULT, Effort, Query
+from originlens.match._retrieval import background_of, retrieve
 from originlens.match.in_context import Pattern
-from originlens.match.search import Searcher, background_of
+from originlens.match.search import Searcher
 
 Vectors = npt.NDArray[np.float32]
 
@@ -115,7 +116,7 @@ class ConditionedSearcher(Searcher):
         copy.pdq_distance = _hash_distance(original, looked)
         copy.geometry = self._geometry(looked, copy, features)
         same = {r.row for i in (original, replica) for r in self.store.by_sha256(i.sha256)}
-        wrong = sorted(self._retrieve(looked, None, same), key=lambda c: (-c.prior, c.row))
+        wrong = sorted(retrieve(self.store, looked, None, same), key=lambda c: (-c.prior, c.row))
         strangers = []
         for row in self.store.rows([c.row for c in wrong[:_STRANGERS]]):
             c = next(c for c in wrong if c.row == row.row)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 from skimage import data
 
-from originlens.core.registry import make
+from originlens.core.registry import DEFAULT_DESCRIPTOR, make
 from originlens.match import views
 from originlens.match.index import Index
 
@@ -27,7 +27,7 @@ def nearest(folder, tmp_path_factory):
     """Best similarity of a crop of the coffee picture, per row, without and with regions."""
     pixels = data.coffee()
     crop = pixels[: pixels.shape[0] * 2 // 5, : pixels.shape[1] * 2 // 5]
-    asked = make("descriptor", "gem-v0").describe_batch([crop])
+    asked = make("descriptor", DEFAULT_DESCRIPTOR).describe_batch([crop])
     found = {}
     for regions in (False, True):
         path = tmp_path_factory.mktemp("index") / str(regions)
@@ -56,7 +56,7 @@ def test_a_small_crop_is_nearer_to_a_part_of_its_original_and_still_found_first(
 
 
 def test_the_first_part_is_the_whole_picture():
-    descriptor = make("descriptor", "gem-v0", threads=1)
+    descriptor = make("descriptor", DEFAULT_DESCRIPTOR, threads=1)
     pictures = [load() for load in PICTURES]
     parts = descriptor.describe_parts(pictures, [views.WHOLE, *views.QUARTERS])
     assert parts.shape == (len(PICTURES), 10, 256)

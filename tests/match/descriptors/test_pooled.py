@@ -7,14 +7,15 @@ import pytest
 from skimage import data
 
 from originlens.match.descriptors._pooled import pooling
+from originlens.match.descriptors.copy_v1 import CopyV1
 from originlens.match.descriptors.gem_v0 import GemV0
 
 PICTURES = (data.astronaut, data.coffee, data.chelsea, data.rocket)
 
 
-@pytest.fixture(scope="module")
-def descriptor() -> GemV0:
-    return GemV0(threads=1)
+@pytest.fixture(scope="module", params=[GemV0, CopyV1], ids=["gem-v0", "copy-v1"])
+def descriptor(request) -> GemV0 | CopyV1:
+    return request.param(threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def test_unit_length_and_batch_equals_single(descriptor, references):
         assert np.allclose(row, descriptor.describe_batch([load()])[0], atol=1e-4)
 
 
-def test_threads_do_not_change_the_vector(references):
-    two = GemV0(threads=2).describe_batch([load() for load in PICTURES])
+def test_threads_do_not_change_the_vector(descriptor, references):
+    two = type(descriptor)(threads=2).describe_batch([load() for load in PICTURES])
     assert np.abs(two - references).max() < 1e-4
 
 

@@ -10,7 +10,7 @@ Paper: Pizzi et al. 2022 (SSCD, arXiv:2202.10261): InfoNCE at temperature 0.05 (
 the Kozachenko-Leonenko estimate of differential entropy (equation 3). Departures, for two cores:
 the first three stages stay frozen, batch norms keep their statistics, negatives also come from a
 memory of earlier batches (Wang et al. 2020, XBM, arXiv:1912.06798), and one view of a pair is mild,
-as references are.
+as references are. ``--start`` goes on from another run's averaged weights with a fresh schedule.
 """
 
 from __future__ import annotations
@@ -222,6 +222,9 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trunk", type=Path, required=True, help="ImageNet state-dict file")
+    parser.add_argument(
+        "--start", type=Path, help="checkpoint whose averaged weights to start from"
+    )
     parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v1")
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--threads", type=int, default=2)
@@ -235,7 +238,10 @@ def main() -> None:
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
     without = frozenset(arguments.without)
-    run = Run(start(arguments.trunk, SHIPPED).train(), arguments.scratch, arguments.seed, without)
+    model = start(arguments.trunk, SHIPPED).train()
+    if arguments.start is not None:
+        model.load_state_dict(torch.load(arguments.start, weights_only=True)["average"])
+    run = Run(model, arguments.scratch, arguments.seed, without)
     paths = photos.rows("train", shippable=True)
     until, told = time.monotonic() + 60 * arguments.minutes, []
     began, begun = time.monotonic(), run.step

@@ -54,13 +54,13 @@ class Pairs(Dataset):
     An item is the two views, which photograph they show, and which two others may lie in them.
     """
 
-    def __init__(self, paths: list[Path], first: int, seed: int) -> None:
-        self._paths, self._first, self._seed = paths, first, seed
+    def __init__(self, paths: list[Path], first: int, last: int, seed: int) -> None:
+        self._paths, self._first, self._last, self._seed = paths, first, last, seed
         self._views = Views(SIDE)
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, int))
 
     def __len__(self) -> int:
-        return STEPS * BATCH - self._first
+        return self._last - self._first
 
     def __getitem__(self, item: int) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
         number = self._first + item
@@ -112,12 +112,12 @@ class Frozen:
 
 
 def batches(
-    paths: list[Path], first_step: int, seed: int, frozen: bytes
+    paths: list[Path], first_step: int, steps: int, seed: int, frozen: bytes
 ) -> Iterator[tuple[torch.Tensor, ...]]:
     """Batches from a step on, made by another process."""
     torch.set_num_threads(1)
     yield from DataLoader(
-        Pairs(paths, first_step * BATCH, seed), BATCH, collate_fn=Frozen(frozen),
+        Pairs(paths, first_step * BATCH, steps * BATCH, seed), BATCH, collate_fn=Frozen(frozen),
         num_workers=1, prefetch_factor=4, drop_last=True,
     )  # fmt: skip
 
@@ -153,9 +153,9 @@ class Run:
     """A run's state: weights, their running average, optimiser, memory, step."""
 
     def __init__(
-        self, model: Descriptor, folder: Path, seed: int, without: frozenset[str] = frozenset()
+        self, model: Descriptor, folder: Path, steps: int, without: frozenset[str] = frozenset()
     ) -> None:
-        self.model, self.folder, self.seed, self.step = model, folder, seed, 0
+        self.model, self.folder, self.steps, self.step = model, folder, steps, 0
         self._without = without
         trunk_weights = [p for p in model.trunk.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
@@ -193,7 +193,7 @@ class Run:
         self, features: torch.Tensor, who: torch.Tensor, hosts: torch.Tensor
     ) -> list[float]:
         """One step; returns the two losses and the share of partners found first in the batch."""
-        share = self.step / STEPS
+        share = self.step / self.steps
         scale = min(1.0, (self.step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * scale
@@ -232,7 +232,8 @@ def main() -> None:
     parser.add_argument(
         "--without", choices=INGREDIENTS, nargs="*", default=(), help="left out, for the ablation"
     )
-    parser.add_argument("--stop", type=int, default=STEPS, help="step to stop at, for the ablation")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of the whole schedule")
+    parser.add_argument("--stop", type=int, help="step to stop at, for the ablation")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     arguments.scratch.mkdir(parents=True, exist_ok=True)
@@ -241,12 +242,13 @@ def main() -> None:
     model = start(arguments.trunk, SHIPPED).train()
     if arguments.start is not None:
         model.load_state_dict(torch.load(arguments.start, weights_only=True)["average"])
-    run = Run(model, arguments.scratch, arguments.seed, without)
+    run = Run(model, arguments.scratch, arguments.steps, without)
+    stop = arguments.stop or arguments.steps
     paths = photos.rows("train", shippable=True)
     until, told = time.monotonic() + 60 * arguments.minutes, []
     began, begun = time.monotonic(), run.step
     frozen = frozen_stages(run.model.trunk)
-    for features, who, hosts in batches(paths, run.step, arguments.seed, frozen):
+    for features, who, hosts in batches(paths, run.step, arguments.steps, arguments.seed, frozen):
         torch.set_num_threads(arguments.threads)
         told.append(run.advance(features, who, hosts))
         if run.step % 100 == 0:
@@ -262,7 +264,7 @@ def main() -> None:
             print(line, flush=True)
             told.clear()
             run.save()
-        if time.monotonic() > until or run.step >= arguments.stop:
+        if time.monotonic() > until or run.step >= stop:
             break
     run.save()
 

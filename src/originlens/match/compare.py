@@ -52,8 +52,6 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
     candidate = Candidate(
         0, similarity, pdq_distance=distance, identical=same, geometry=geometry_, verified=True
     )
-    parts = (looked.vectors, target, distance, geometry_, looked.features, features)
-    measured = replication.measure(*parts)
     match = Match(
         asset=original.sha256[:16],
         path=original.path or "",
@@ -65,8 +63,11 @@ def compare(query: Image, original: Image, *, max_false_positive_rate: float = 0
         transform=np.eye(3) if same else geometry_.transform,
         inliers=geometry_.inliers,
         coverage=1.0 if same else geometry_.coverage_query,
-        level=replication.IDENTICAL if same else replication.shipped().level(measured),
+        level=replication.IDENTICAL if same else None,
     )
+    if not same:
+        parts = (looked.vectors, target, distance, geometry_, looked.features, features)
+        match = replace(match, level=replication.shipped().level(replication.measure(*parts)))
     match = replace(match, why=why(match, candidate))
     if match.transform is None:
         return match

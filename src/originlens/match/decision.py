@@ -8,18 +8,17 @@ val split; its coefficients ship as ``decision.json``.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from originlens.core.evidence import Relation
-from originlens.match import Geometry
+from originlens.match import Geometry, _coefficients
+
+Floats = npt.NDArray[np.float64]
 
 #: PDQ distance at which unrelated pictures start to appear among a thousand (measured minimum 86).
 _PDQ_RANGE = 96.0
@@ -135,20 +134,26 @@ class DecisionModel:
     version: str = ""
 
     def score(self, support: Support) -> float:
-        """Finite log-odds that the asset is the query's original or a copy of it.
+        """Finite log-odds that the asset is the query's original or a copy of it."""
+        return float(self.scores(features(support), self._view(support.geometry)))
+
+    def scores(self, inputs: Floats, views: Floats | float) -> Floats:
+        """Scores (...,) of :func:`features` (..., F) and log-odds (...,) of another view.
 
         Two things must hold, that this is no chance and that it is no other view: their
         probabilities are multiplied.
         """
-        chance = -float(np.clip(features(support) @ self.weights + self.bias, -30, 30))
-        view = self._view(support.geometry)
-        return float(-np.logaddexp.reduce([chance, view, view + chance]))
+        chance = -np.clip(inputs @ self.weights + self.bias, -30, 30)
+        return np.asarray(-np.logaddexp(np.logaddexp(chance, views), views + chance))
+
+    def views(self, inputs: Floats, judged: npt.NDArray[np.bool_] | bool) -> Floats:
+        """Log-odds (...,) of another view from :func:`sameness` (..., S), very low where it is not
+        ``judged``: there are too few points."""
+        values = np.clip(inputs @ self.view_weights + self.view_bias, -30, 30)
+        return np.asarray(np.where(judged, values, -30.0))
 
     def _view(self, geometry: Geometry) -> float:
-        """Log-odds of another view, very low where there are too few points to judge."""
-        if geometry.inliers < JUDGED_INLIERS:
-            return -30.0
-        return float(np.clip(sameness(geometry) @ self.view_weights + self.view_bias, -30, 30))
+        return float(self.views(sameness(geometry), geometry.inliers >= JUDGED_INLIERS))
 
     def probability(self, score: float) -> float:
         """Calibrated probability in [0, 1] of a copy at the calibration set's prior."""
@@ -177,9 +182,8 @@ class DecisionModel:
 @lru_cache(maxsize=1)
 def shipped() -> DecisionModel:
     """The model in the package."""
-    text = resources.files("originlens.match").joinpath("decision.json").read_text("utf-8")
-    data = json.loads(text)
-    if tuple(data["features"]) != FEATURES or tuple(data["other_view"]["features"]) != SAMENESS:
+    data, version = _coefficients.read("decision.json", "decision", FEATURES)
+    if tuple(data["other_view"]["features"]) != SAMENESS:
         raise ValueError("decision.json was fitted for other features: run train/decision")
     return DecisionModel(
         weights=np.asarray(data["weights"], dtype=np.float64),
@@ -190,5 +194,5 @@ def shipped() -> DecisionModel:
         null=data["null"],
         view_weights=np.asarray(data["other_view"]["weights"], dtype=np.float64),
         view_bias=float(data["other_view"]["bias"]),
-        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        version=version,
     )

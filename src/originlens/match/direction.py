@@ -12,15 +12,14 @@ Fitted by ``train/direction``, both ways round; coefficients ship as ``direction
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
 
 from originlens.core.evidence import Direction
+from originlens.match import _coefficients
 from originlens.match import _traits as traits
 from originlens.match._seen import Seen
 
@@ -152,9 +151,6 @@ def _contained(seen: Seen) -> Direction | None:
 @lru_cache(maxsize=1)
 def shipped() -> DirectionModel:
     """The model in the package."""
-    text = resources.files("originlens.match").joinpath("direction.json").read_text("utf-8")
-    data = json.loads(text)
-    if tuple(data["features"]) != FEATURES:
-        raise ValueError("direction.json was fitted for other features: run train/direction")
+    data, _ = _coefficients.read("direction.json", "direction", FEATURES)
     arrays = {name: np.asarray(data[name], np.float64) for name in ARRAYS}
     return DirectionModel(**arrays, bound=float(data["bound"]))

@@ -14,10 +14,8 @@ The grades that it learned are measured, not human: see ``docs/models/replicatio
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +23,7 @@ import numpy.typing as npt
 from originlens.core import geometry as plane
 from originlens.core.evidence import ReplicationLevel
 from originlens.core.image import Pixels
-from originlens.match import MINIATURE, Geometry, Homography, LocalFeatures
+from originlens.match import MINIATURE, Geometry, Homography, LocalFeatures, _coefficients
 from originlens.match._query import NEGATIVE_VIEW
 
 Floats = npt.NDArray[np.float32]
@@ -277,9 +275,6 @@ def moments(
 @lru_cache(maxsize=1)
 def shipped() -> LevelModel:
     """The model in the package."""
-    text = resources.files("originlens.match").joinpath("replication.json").read_text("utf-8")
-    data = json.loads(text)
-    if tuple(data["features"]) != FEATURES:
-        raise ValueError("replication.json was fitted for other features: run train/replication")
+    data, _ = _coefficients.read("replication.json", "replication", FEATURES)
     arrays = {name: np.asarray(data[name], np.float64) for name in ARRAYS}
     return LevelModel(**arrays, width=float(data["width"]))

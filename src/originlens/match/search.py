@@ -37,7 +37,9 @@ from originlens.match._candidate import Candidate, why
 from originlens.match._early import Early
 from originlens.match._query import DEFAULT, THOROUGH, Effort, Query
 from originlens.match._retrieval import retrieve, with_voted
+from originlens.match.local import voting
 from originlens.match.originals import asset_pixels, change_map, original_pixel_hash
+from originlens.match.views import Box
 
 if TYPE_CHECKING:
     from originlens.store import AssetRow, Store
@@ -94,6 +96,7 @@ class Searcher:
         vector = self._embedder.describe_batch([np.zeros((224, 224, 3), np.uint8)])
         self.store.search_vectors(vector, 1)
         self.store.search_hashes(np.zeros((1, 32), np.uint8), 1)
+        voting.votes(voting.features(np.zeros((64, 64, 3), np.uint8)), self.store)
 
     @one_blas_thread()
     def search(
@@ -257,6 +260,7 @@ class Searcher:
             return
         waiting, size = list(candidates), _FIRST
         accounted, least = Accounted(looked.features), 0.0
+        boxes = looked.boxes
         alike: set[int] = set()
         while waiting:
             now, waiting, size = waiting[:size], waiting[size:], _ROUND
@@ -272,7 +276,7 @@ class Searcher:
                 best = max(certain, key=lambda c: self.model.score(c.support))
                 early.begin(best, rows[best.row])
             for c in waiting:
-                box = c.box(looked.boxes)
+                box = c.box(boxes)
                 if accounted.share(box) < _WHOLE:
                     continue
                 if c.prior >= least and len(alike) < _MORE:
@@ -291,23 +295,23 @@ class Searcher:
     ) -> None:
         """Verify again, in the small part that speaks for each, what the whole left in doubt."""
 
-        def again(c: Candidate) -> None:
+        def again(c: Candidate, box: Box) -> None:
             features = self._features(rows[c.row])
             if features is not None:
-                found = closer.look(self.verifier, looked, c.box(looked.boxes), features)
+                found = closer.look(self.verifier, looked, box, features)
                 if found.inliers >= max(decision.JUDGED_INLIERS, c.geometry.inliers):
                     c.geometry = found
 
-        doubted = []
+        doubted, boxes = [], looked.boxes
         for c in candidates:
-            box = c.box(looked.boxes)
+            box = c.box(boxes)
             small = (box[2] - box[0]) * (box[3] - box[1]) <= _SMALL
             weak = c.verified and c.geometry.inliers < decision.SHARED_INLIERS
             if small and weak and accounted.share(box) < _WHOLE:
-                doubted.append(c)
+                doubted.append((c, box))
         doubted = doubted[:_CLOSER]
-        list(self._pool.map(looked.features_of, {c.box(looked.boxes) for c in doubted}))
-        list(self._pool.map(again, doubted))
+        list(self._pool.map(looked.features_of, {box for _, box in doubted}))
+        list(self._pool.map(lambda pair: again(*pair), doubted))
 
     def _geometry(self, looked: Query, c: Candidate, features: LocalFeatures) -> Geometry:
         negative = c.negative or looked.effort.thorough

@@ -14,6 +14,7 @@ import logging
 import os
 import sqlite3
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -245,6 +246,10 @@ class Searchable:
         index.build(values, ids)
         return index
 
+    @cached_property
+    def _larger_is_nearer(self) -> bool:
+        return bool(self._kind.make(self._kind.exact).larger_is_nearer)
+
     @property
     def _parts(self) -> list[Any]:
         return [*self._segments.values(), *([] if self._buffer is None else [self._buffer])]
@@ -256,14 +261,13 @@ class Searchable:
 
         A row with several vectors appears once, with its nearest; ties go to the older row.
         """
-        larger_is_nearer = bool(self._kind.make(self._kind.exact).larger_is_nearer)
         found = [part.search(queries, k, exclude=exclude, only=only) for part in self._parts]
         if not found:
-            pad = -np.inf if larger_is_nearer else self._kind.width * 8 + 1
+            pad = -np.inf if self._larger_is_nearer else self._kind.width * 8 + 1
             return np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), pad)
         ids = np.concatenate([i for i, _ in found], axis=1)
         scores = np.concatenate([s for _, s in found], axis=1)
-        return _nearest(ids, scores, k, larger_is_nearer)
+        return _nearest(ids, scores, k, self._larger_is_nearer)
 
     def matches(self, query: LocalQuery, exclude: Rows | None, only: Rows | None) -> LocalHits:
         """The matches of local features in all segments and the buffer, in order."""

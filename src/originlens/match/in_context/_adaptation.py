@@ -36,7 +36,7 @@ _ROUNDS = 30
 class Null:
     """Candidates of unrelated queries under the shipped pipeline.
 
-    ``features`` (N, 11) and ``sameness`` (N, 5) float64 as :mod:`originlens.match.decision` has
+    ``features`` (N, 12) and ``sameness`` (N, 5) float64 as :mod:`originlens.match.decision` has
     them, ``judged`` (N,) bool where there are points enough to judge a view by, ``query`` (N,) int.
     """
 
@@ -60,21 +60,15 @@ class Null:
 
     def views(self, model: DecisionModel) -> Floats:
         """(M, 5) sameness of the candidates that the model calls other views."""
-        return self.sameness[self._view(model) > 0]
+        return self.sameness[model.views(self.sameness, self.judged) > 0]
 
     def reached(self, model: DecisionModel, share: float) -> float:
         """The score that a ``share`` of the queries exceeds with a candidate that is no view."""
-        view = self._view(model)
-        chance = -np.clip(self.features @ model.weights + model.bias, -30, 30)
-        scores = -np.logaddexp(np.logaddexp(chance, view), view + chance)
+        view = model.views(self.sameness, self.judged)
+        scores = model.scores(self.features, view)
         best = np.full(int(self.query.max()) + 1, -30.0)
         np.maximum.at(best, self.query, np.where(view > 0, -30.0, scores))
         return float(np.quantile(best, 1 - share))
-
-    def _view(self, model: DecisionModel) -> Floats:
-        """(N,) log-odds of another view, very low where there are too few points to judge."""
-        values = self.sameness @ model.view_weights + model.view_bias
-        return np.where(self.judged, np.clip(values, -30.0, 30.0), -30.0)
 
 
 def adapted(

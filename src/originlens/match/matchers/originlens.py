@@ -21,7 +21,9 @@ from originlens.core.registry import Card, Cost, register
         paper="Black et al. 2022 (arXiv:2206.14245), Wang et al. 2021 (arXiv:2111.07090); own code",
         code_licence="Apache-2.0",
         reads=("collection", "pixels"),
-        cost=Cost(250.0, 300.0, "at 100 000 references, two cores", per="query"),
+        cost=Cost(
+            250.0, 300.0, "at 100 000 references, two cores, before local features", per="query"
+        ),
         status="stable",
         scope="photographs; the index's own calibrated threshold decides",
         fails_when="under a tenth of the original is left; many strong edits at once",

@@ -98,7 +98,7 @@ def test_degraded_copy_is_told_from_a_degraded_other_view(verifier, scene, how, 
 
 
 def test_few_points_are_not_judged():
-    few = Geometry(transform=np.eye(3), inliers=decision.JUDGED_INLIERS - 1, matches=60)
+    few = Geometry(transform=np.eye(3), inliers=decision.JUDGED_INLIERS - 1, match_share=0.1)
     assert not decision.shipped().is_other_view(few)
 
 

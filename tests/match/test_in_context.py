@@ -137,9 +137,12 @@ def test_a_transform_aligns_what_was_shifted():
 
 def _copies() -> list[decision.Support]:
     """Bent copies: found by the descriptor, called another view by their points."""
-    details = {"found_by": "features", "structure": (0.3, 0.4), "residual": 1.3}
+    details = {
+        "found_by": "features", "structure": (0.3, 0.4), "median_structure": (0.3, 0.4),
+        "residual": 1.3,
+    }  # fmt: skip
     geometry = Geometry(
-        np.eye(3), inliers=14, matches=40, coverage_query=0.9, coverage_asset=0.9,
+        np.eye(3), inliers=14, match_share=0.35, coverage_query=0.9, coverage_asset=0.9,
         agreement=0.15, correlation=0.2, details=details,
     )  # fmt: skip
     return [decision.Support(0.7 + 0.01 * i, 0.5, None, geometry) for i in range(10)]

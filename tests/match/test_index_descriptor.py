@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PIL import Image as Pillow
 from skimage import data
 
+from originlens.core.errors import StoreError
 from originlens.core.registry import DEFAULT_DESCRIPTOR, FIRST_DESCRIPTOR, make
 from originlens.match.index import Index
 from originlens.store.sqlite import SqliteStore
@@ -37,3 +39,11 @@ def test_an_older_index_is_filled_and_searched_with_its_own_descriptor(tmp_path)
 def test_a_new_index_is_made_with_the_default(tmp_path):
     with Index(tmp_path / "index", "w") as index:
         assert index.info()["descriptor"] == DEFAULT_DESCRIPTOR
+
+
+def test_an_index_of_an_unknown_descriptor_says_what_to_do(tmp_path):
+    SqliteStore(tmp_path / "index", "w", descriptor="copy-v1").close()
+    with pytest.raises(StoreError, match=r"copy-v1.*add the pictures to a new index"):
+        Index(tmp_path / "index")
+    # Nothing stays locked or half open.
+    SqliteStore(tmp_path / "index", "w").close()

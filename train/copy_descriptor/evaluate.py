@@ -1,6 +1,6 @@
 """Measure copy descriptors alone, one whole-picture vector each: uAP and recall, with intervals.
 
-    python train/copy_descriptor/evaluate.py copy_v1.onnx
+    python train/copy_descriptor/evaluate.py copy_v2.onnx
     python train/copy_descriptor/evaluate.py first.onnx second.onnx --kinds held-out
 
 Models have the inputs of gem-v0's graph, and the shipped gem-v0 is always measured, too. The
@@ -9,7 +9,7 @@ indexed and asked as it is, 15 % are hosts and donors, the others are references
 questions. The photographs of the train split are distractors. Choices are made on val with seen
 kinds; held-out kinds and the test split are for reports.
 
-Questions and references are rendered once, at the network's size, and kept in ``--scratch``.
+Questions and references are rendered once, at each network's size, and kept in ``--scratch``.
 Intervals (95 %) are bootstraps over photographs, differences are paired with the first model.
 """
 
@@ -38,7 +38,8 @@ from originlens.bench.suites._values import grouped_share
 from originlens.core.image import Image
 from originlens.core.registry import make
 from originlens.core.stats import bootstrap
-from originlens.match.descriptors._pooled import network_input, pooling
+from originlens.match.descriptors._pooled import pooling, squeezed
+from originlens.match.descriptors.gem_v0 import GemV0
 
 SHIPPED = photos.REPOSITORY / "src/originlens/match/descriptors/weights/gem_v0.onnx"
 TOP, CELL, BATCH = 10, 32, 8
@@ -69,7 +70,7 @@ def rendered(images: Sequence[Callable[[], Image]], keys: str, side: int, folder
     shape = (len(images), side, side, 3)
     array = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
     for i, image in enumerate(images):
-        array[i] = network_input(image().reduced(side), side)
+        array[i] = squeezed(image().reduced(side), side)
         if (i + 1) % 500 == 0:
             print(f"rendered {i + 1} of {len(images)}", file=sys.stderr, flush=True)
     array.flush()
@@ -78,13 +79,13 @@ def rendered(images: Sequence[Callable[[], Image]], keys: str, side: int, folder
 
 
 class Model:
-    """An ONNX descriptor on one core, and what it cost."""
+    """An ONNX descriptor on one core, the side of the square it is shown, and what it cost."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, side: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        self.path = path
+        self.path, self.side = path, side
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
@@ -171,16 +172,16 @@ def differences(first: Measured, second: Measured, seed: int) -> dict[str, Value
     return dict(zip(MEASURES, found, strict=True))
 
 
-def measured(model: Model, asked: Task, side: int, scratch: Path) -> Measured:
+def measured(model: Model, asked: Task, scratch: Path) -> Measured:
     """A model's answers to the questions of a task."""
     references = [lambda path=path: Image.open(path) for path in asked.references]
     content = key_of(*(content_of(path) for path in asked.references))
-    table = model.vectors(rendered(references, content, side, scratch))
+    table = model.vectors(rendered(references, content, model.side, scratch))
     place = {path: i for i, path in enumerate(asked.references)}
     rows, truths = [], []
     for part in grouped(asked.questions):
         keys = key_of(*(question.key for question in part))
-        rows.append(model.vectors(rendered([q.image for q in part], keys, side, scratch)))
+        rows.append(model.vectors(rendered([q.image for q in part], keys, model.side, scratch)))
         truths += [_truth(question, place) for question in part]
     return Measured(asked, np.concatenate(rows) @ table.T, truths)
 
@@ -229,7 +230,7 @@ def main() -> None:
     parser.add_argument("--kinds", choices=("seen", "held-out", "all"), default="seen")
     parser.add_argument("--each", type=int, default=40, help="questions per kind")
     parser.add_argument("--distractors", type=int, default=5000)
-    parser.add_argument("--side", type=int, default=224, help="of the square the networks see")
+    parser.add_argument("--side", type=int, default=192, help="of the square the models see")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-evaluation"
@@ -241,8 +242,9 @@ def main() -> None:
     edited = sum(question.edit is not None for question in asked.questions)
     strangers = len(asked.questions) - edited
     print(f"{len(asked.references)} references, {edited} questions, {strangers} strangers")
-    models = [Model(path) for path in [*arguments.models, SHIPPED]]
-    found = [measured(model, asked, arguments.side, arguments.scratch) for model in models]
+    models = [Model(path, arguments.side) for path in arguments.models]
+    models.append(Model(SHIPPED, GemV0.input_side))
+    found = [measured(model, asked, arguments.scratch) for model in models]
     report(models, found, arguments.seed)
 
 

@@ -1,6 +1,6 @@
 """Write the averaged weights of a training run as the ONNX graph that the descriptor runs.
 
-    python train/copy_descriptor/export.py --out copy_v1.onnx
+    python train/copy_descriptor/export.py --out copy_v2.onnx
 
 The graph has the inputs of gem-v0 (``train/global_descriptor/trunk.py``): whole pictures and any
 regions of them. Score normalisation is folded into the vectors, so that plain inner products are
@@ -52,7 +52,8 @@ def background(average: dict[str, torch.Tensor], width: int) -> np.ndarray:
     """(BACKGROUND, width) vectors of photographs of the train split, drawn by a fixed seed."""
     from evaluate import Model
 
-    from originlens.match.descriptors._pooled import INPUT_SIDE, network_input
+    from originlens.match.descriptors._pooled import squeezed
+    from originlens.match.descriptors.copy_v2 import CopyV2
 
     paths = photos.rows("train", shippable=True)
     drawn = np.random.default_rng(7).permutation(len(paths))[:BACKGROUND]
@@ -60,8 +61,8 @@ def background(average: dict[str, torch.Tensor], width: int) -> np.ndarray:
         plain, pixels = Path(folder) / "plain.onnx", Path(folder) / "pixels.npy"
         graph, vectors = network(average)
         graph.save(plain, vectors, width, NOTE)
-        np.save(pixels, [network_input(photos.read(paths[i]), INPUT_SIDE) for i in drawn])
-        return Model(plain).vectors(pixels)
+        np.save(pixels, [squeezed(photos.read(paths[i]), CopyV2.input_side) for i in drawn])
+        return Model(plain, CopyV2.input_side).vectors(pixels)
 
 
 def append_normalisation(graph: trunk.Graph, vectors: str, others: np.ndarray) -> str:
@@ -74,7 +75,7 @@ def append_normalisation(graph: trunk.Graph, vectors: str, others: np.ndarray) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v1")
+    parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v2")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--plain", action="store_true", help="without score normalisation")
     arguments = parser.parse_args()

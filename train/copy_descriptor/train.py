@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, help="checkpoint whose averaged weights to start from"
     )
-    parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v1")
+    parser.add_argument("--scratch", type=Path, default=photos.REPOSITORY / ".weights/copy-v2")
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)

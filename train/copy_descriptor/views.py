@@ -77,7 +77,7 @@ class Views:
         """Cropped, moved, edited, pasted and saved, in the order in which people do it."""
         steps = []
         if rng.random() < 0.65:
-            steps.append("crop:0.1..0.8")
+            steps.append("crop:0.1..0.88")
         if rng.random() < 0.3:
             steps.append("mirror")
         geometry = rng.random()
@@ -87,7 +87,7 @@ class Views:
             steps.append(str(rng.choice(["shear:0.2..0.8", "stretch:0.2..0.8"])))
         for _ in range(int(rng.integers(0, 4))):
             steps.append(f"{rng.choice(EFFECTS)}:0.1..0.8")
-        if rng.random() < 0.35:
+        if rng.random() < 0.45:
             steps.append("paste:0.25..0.75")
         if rng.random() < 0.3:
             steps.append("resize:0.2..0.7")

@@ -8,7 +8,7 @@ negatives and pasted pictures come from the train split, those for the calibrati
 split; edits are the *seen* kinds of the bench only. Each part is one file: a run that was
 interrupted goes on with the parts that are missing. Parts: ``null-*`` and ``val-null`` (photographs
 that are not indexed), ``views`` (indexed photographs of sources with look-alikes, themselves left
-out: other photographs of the same things), ``*-chain`` (three seen kinds one after the other) and
+out: other photographs of the same things), ``*-chain`` (three to five seen kinds in turn) and
 one part for each seen kind.
 """
 
@@ -141,14 +141,15 @@ def _queries(part: Part) -> Iterator[tuple[Image, str | None, list[str]]]:
 def _edited(
     original: Image, part: Part, indexed: list[Path], outside: list[Path], rng: np.random.Generator
 ) -> Image:
-    """The picture after one seen kind, or after three that are drawn for a chain."""
+    """The picture after one seen kind, or after three to five that are drawn for a chain."""
     from originlens.bench.kinds import kind, kinds
     from originlens.core.image import Image
 
     edits = [kind(part.sort)] if part.sort != "chain" else []
     if not edits:
         seen = kinds("seen")
-        edits = [seen[i] for i in rng.choice(len(seen), 3, replace=False)]
+        length = int(rng.integers(3, 6))
+        edits = [seen[i] for i in rng.choice(len(seen), length, replace=False)]
     image = original
     for edit in edits:
         pool = indexed if edit.others == "indexed" else outside

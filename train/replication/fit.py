@@ -29,6 +29,7 @@ SPREAD = 0.5  # standard deviation of the target density, in levels
 STEPS = 1500
 DECAY = 3e-3
 COVERAGE = 0.9
+UNRELATED = 3.0
 
 
 def load(folder: Path) -> tuple[list[dict], np.ndarray]:
@@ -77,10 +78,14 @@ def train(inputs: np.ndarray, levels: np.ndarray, weight: np.ndarray) -> replica
 
 
 def balanced(levels: np.ndarray) -> np.ndarray:
-    """(N,) weights: every level counts alike, rare ones at most four times."""
+    """(N,) weights: every level counts alike, rare ones at most four times.
+
+    Pairs of which nothing is repeated count ``UNRELATED`` times: of what people compare, most.
+    """
     nearest = np.rint(levels).astype(int)
     count = np.bincount(nearest, minlength=replication.LEVELS)
-    return np.minimum(len(levels) / replication.LEVELS / np.maximum(count, 1), 4.0)[nearest]
+    weight = np.minimum(len(levels) / replication.LEVELS / np.maximum(count, 1), 4.0)[nearest]
+    return weight * np.where(levels == 0, UNRELATED, 1.0)
 
 
 def pcc(found: np.ndarray, levels: np.ndarray) -> float:

@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
         Kind("suite", "run", ("originlens.bench.suites",)),
     )
 }
-DEFAULT_DESCRIPTOR = "copy-v1"
+DEFAULT_DESCRIPTOR = "copy-v2"
 """The descriptor of a new index; one that is there goes on with the one it was made with."""
 FIRST_DESCRIPTOR = "gem-v0"
 """The descriptor of indexes that do not name theirs."""

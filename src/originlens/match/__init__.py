@@ -54,13 +54,15 @@ class Geometry:
 
     ``transform`` maps full-size original pixels to full-size query pixels (3x3, ``H[2,2] = 1``);
     ``coverage_query`` / ``coverage_asset`` are the shares of each picture's area that overlap;
+    ``inliers`` are points that lie on it, ``match_share`` in [0, 1] is the share that did of those
+    matched before it was known;
     ``agreement`` in [0, 1] is the share of the overlap whose local contrast pattern agrees;
     ``correlation`` in [-1, 1] is the median local correlation after warping.
     """
 
     transform: Homography | None
     inliers: int = 0
-    matches: int = 0
+    match_share: float = 0.0
     coverage_query: float = 0.0
     coverage_asset: float = 0.0
     agreement: float = 0.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from originlens.core.errors import InputError, InternalError, OriginLensError
 from originlens.core.image import Image
+from originlens.core.processors import one_blas_thread
 from originlens.core.registry import DEFAULT_DESCRIPTOR
 from originlens.match.describe import Description, describe
 
@@ -62,6 +63,7 @@ class Settings:
     descriptor: str = DEFAULT_DESCRIPTOR
 
 
+@one_blas_thread()
 def describe_files(tasks: Sequence[Task], settings: Settings) -> list[Described]:
     """Describe a batch of files in this process; one entry per task, in order."""
     try:

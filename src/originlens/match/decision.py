@@ -45,7 +45,7 @@ FEATURES = (
     "excess",
     "pdq_closeness",
     "log_inliers",
-    "inlier_share",
+    "match_share",
     "agreement",
     "correlation",
     "structure",
@@ -69,7 +69,7 @@ def features(support: Support) -> npt.NDArray[np.float64]:
             max(support.excess, 0.0),
             max(0.0, (_PDQ_RANGE - pdq) / _PDQ_RANGE),
             log_inliers,
-            g.inliers / g.matches if g.matches else 0.0,
+            g.match_share,
             g.agreement,
             max(g.correlation, 0.0),
             coarse,
@@ -92,7 +92,7 @@ def _structure(geometry: Geometry) -> tuple[float, float]:
     return (octaves[-1], max(octaves)) if octaves else (0.0, 0.0)
 
 
-SAMENESS = ("structure", "best_structure", "inlier_share", "residual", "log_inliers")
+SAMENESS = ("fine_structure", "coarse_structure", "match_share", "residual", "log_inliers")
 
 
 def sameness(geometry: Geometry) -> npt.NDArray[np.float64]:
@@ -100,12 +100,15 @@ def sameness(geometry: Geometry) -> npt.NDArray[np.float64]:
 
     Parallax, movement and other light change the detail at every scale, lower the share of matches
     on the one transform and leave the matched points off it by more than a copy's; the more points
-    there are, the more this means.
+    there are, the more this means. Structure is the median of the overlap's, so that what covers
+    less than half of a copy does not count.
     """
+    medians = geometry.details.get("median_structure") or (0.0, 0.0)
     return np.array(
         [
-            *_structure(geometry),
-            geometry.inliers / max(geometry.matches, 1),
+            max(float(medians[0]), 0.0),
+            max(float(medians[-1]), 0.0),
+            geometry.match_share,
             min(float(geometry.details.get("residual", 0.0)), 4.0),
             min(np.log1p(geometry.inliers), 5.0) / 5.0,
         ],
@@ -162,7 +165,8 @@ class DecisionModel:
     def is_other_view(self, geometry: Geometry) -> bool:
         """Whether two pictures share content as two photographs of one thing do, not as a copy.
 
-        The bound is set where 0.7 % of true copies (seen kinds and chains of three) are so called.
+        The bound is set where 1.5 % of true copies (seen kinds and chains of three to five) are so
+        called.
         """
         return self._view(geometry) > 0
 

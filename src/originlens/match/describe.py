@@ -71,8 +71,7 @@ def describe(
     Raises:
         WeightsError: the network's weight file is absent or its checksum is wrong.
     """
-    from originlens.match.descriptors._pooled import network_input
-
+    embedder = make("descriptor", descriptor, threads=threads)
     results: list[Description | OriginLensError] = []
     inputs: list[Pixels] = []
     for image in images:
@@ -82,8 +81,7 @@ def describe(
             results.append(error)
         else:
             results.append(description)
-            inputs.append(network_input(pixels))
-    embedder = make("descriptor", descriptor, threads=threads)
+            inputs.append(embedder.network_input(pixels))
     boxes = [views.WHOLE, *(views.QUARTERS if regions else ())]
     vectors = iter(embedder.describe_parts(inputs, boxes))
     return [replace(r, vectors=next(vectors)) if isinstance(r, Description) else r for r in results]

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from originlens.core.errors import UsageError
+from originlens.core.errors import StoreError, UsageError
 from originlens.core.evidence import SearchResult
 from originlens.core.image import Image
 from originlens.core.processors import available_cpus
+from originlens.core.registry import methods
 from originlens.match import _hash_lists, calibration, decision
 from originlens.match.in_context import Example
 from originlens.match.ingest import COMMIT_FILES, AddEvent, Ingest, Progress
@@ -47,6 +48,13 @@ class Index:
             raise UsageError(f"mode is {mode!r}: use 'r' or 'w'")
         self.path = os.fspath(path)
         self.store = SqliteStore(path, mode)
+        made_with = self.store.descriptor
+        if made_with not in [m.card.name for m in methods("descriptor")]:
+            self.store.close()
+            raise StoreError(
+                f"{self.path}: its vectors are of {made_with!r}, which this version "
+                "does not have: add the pictures to a new index"
+            )
         self.not_pictures = 0
         self._learning = Lock()
         self._learned: tuple[object, Searcher] | None = None

@@ -38,7 +38,7 @@ _LEAST = 64  # pixels of a miniature that a transform must lay over the other
 _LAYOUT = ("tone", "forms", "edges", "orientations", "colour")
 FEATURES = (
     "whole", "best", "median", "pdq_closeness",
-    "log_inliers", "inlier_share", "agreement", "correlation", "fine_correlation", "texture",
+    "log_inliers", "match_share", "agreement", "correlation", "fine_correlation", "texture",
     "residual", "coverage_query", "coverage_asset", "share", "agreed_share", "found_by_features",
     *(f"laid_{name}" for name in _LAYOUT),
     *(f"as_is_{name}" for name in _LAYOUT),
@@ -111,7 +111,7 @@ def features(m: Measured) -> npt.NDArray[np.float64]:
         *m.similarities,
         max(0.0, (_PDQ_RANGE - pdq) / _PDQ_RANGE),
         min(float(np.log1p(g.inliers)), 5.0) / 5.0,
-        g.inliers / max(g.matches, 1),
+        g.match_share,
         g.agreement,
         g.correlation,
         float(details.get("fine_correlation", 0.0)),

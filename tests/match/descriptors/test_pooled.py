@@ -7,14 +7,14 @@ import pytest
 from skimage import data
 
 from originlens.match.descriptors._pooled import pooling
-from originlens.match.descriptors.copy_v1 import CopyV1
+from originlens.match.descriptors.copy_v2 import CopyV2
 from originlens.match.descriptors.gem_v0 import GemV0
 
 PICTURES = (data.astronaut, data.coffee, data.chelsea, data.rocket)
 
 
-@pytest.fixture(scope="module", params=[GemV0, CopyV1], ids=["gem-v0", "copy-v1"])
-def descriptor(request) -> GemV0 | CopyV1:
+@pytest.fixture(scope="module", params=[GemV0, CopyV2], ids=["gem-v0", "copy-v2"])
+def descriptor(request) -> GemV0 | CopyV2:
     return request.param(threads=1)
 
 
@@ -77,3 +77,16 @@ def test_pooling_weights_cover_the_box():
 
 def test_no_boxes_no_vectors(descriptor):
     assert descriptor.describe_regions(data.coffee(), []).shape == (0, 256)
+
+
+def test_what_the_network_is_shown_may_be_kept_in_place_of_the_picture(descriptor, references):
+    """Ingest keeps the small square of each decoded picture, not its pixels."""
+    for row, load in zip(references, PICTURES, strict=True):
+        small = descriptor.network_input(load())
+        assert small.shape == (descriptor.input_side, descriptor.input_side, 3)
+        assert np.array_equal(descriptor.network_input(small), small)
+        assert np.allclose(descriptor.describe_batch([small])[0], row, atol=1e-4)
+
+
+def test_vectors_of_old_indexes_keep_the_size_they_were_made_at():
+    assert GemV0.input_side == 224

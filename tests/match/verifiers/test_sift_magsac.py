@@ -199,3 +199,53 @@ def test_structure_that_lies_elsewhere_does_not_count():
     grey = np.ascontiguousarray(data.grass()[:400, :400])
     moved = np.ascontiguousarray(np.roll(grey, (53, 37), axis=(0, 1)))
     assert max(_photometry.compare(moved, grey, np.eye(3)).structure) < 0.3
+
+
+def test_what_covers_less_than_half_of_a_copy_leaves_the_median_structure():
+    import cv2
+
+    grey = np.ascontiguousarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY)[:360, :400])
+    query = grey.copy()
+    query[:, 130:260] = np.random.default_rng(0).integers(0, 256, (360, 130), np.uint8)
+    found = _photometry.compare(query, grey, np.eye(3))
+    assert min(found.median_structure) > 0.9 > 0.75 > max(found.structure)
+    moved = np.ascontiguousarray(np.roll(grey, (53, 37), axis=(0, 1)))
+    assert max(_photometry.compare(moved, grey, np.eye(3)).median_structure) < 0.3
+
+
+@pytest.mark.parametrize(("name", "quality"), [("coffee", 10), ("chelsea", 6)])
+def test_guided_matching_adds_points_of_a_poor_copy(verifier, features, monkeypatch, name, quality):
+    """A small, saved-to-death copy keeps few matches of the ratio test, more along a transform."""
+    import cv2
+
+    from originlens.match.verifiers import _guided
+
+    original = PICTURES[name]()
+    height, width = original.shape[:2]
+    size = (110, 110 * height // width)
+    small = cv2.resize(original, size, interpolation=cv2.INTER_AREA)
+    _, coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    query = verifier.features(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+    guided = verifier.verify(query, features[name])
+    monkeypatch.setattr(_guided, "rematched", lambda *given: given[3])
+    plain = verifier.verify(query, features[name])
+    assert 0 < 1.4 * plain.inliers < guided.inliers
+    truth = geometry.scaling((height, width), (size[1], size[0]))
+    assert corner_error(guided.transform, truth, (height, width)) < 1.5
+    # The share of first matches does not grow with what was found along the transform.
+    assert guided.match_share == plain.match_share <= 1.0
+
+
+def test_guided_matching_takes_each_feature_once_and_never_less_than_it_was_given():
+    from originlens.match.verifiers import _guided
+
+    rng = np.random.default_rng(3)
+    asset = np.column_stack([rng.uniform(0, 300, (60, 2)), np.full(60, 8.0), np.zeros(60)])
+    query = asset.copy()
+    query[:, :2] += rng.normal(0, 0.5, (60, 2))
+    similarity = np.full((60, 60), 0.9, np.float32)  # all alike: only the place tells them apart
+    first = _guided.Guided(np.eye(3), np.arange(5), np.arange(5))
+    found = _guided.rematched(query, asset, similarity, first, 4.0)
+    assert len(found.query) == len(set(found.query)) >= 50
+    assert len(found.asset) == len(set(found.asset))
+    assert (found.query == found.asset).mean() > 0.9

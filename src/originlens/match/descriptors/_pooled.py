@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 
 DIMENSION = 256
-INPUT_SIDE = 224
 REGION_SIDE = 448
 """Side at which a picture's one feature map is made when its regions are described."""
 _STRIDE = 32  # pixels of the input per cell of the last feature map
@@ -55,8 +54,8 @@ def session(file: Weights, threads: int) -> onnxruntime.InferenceSession:
     )
 
 
-def network_input(pixels: Pixels, side: int = INPUT_SIDE) -> Pixels:
-    """(side, side, 3) uint8: the picture squeezed to the network's size, whatever its aspect."""
+def squeezed(pixels: Pixels, side: int) -> Pixels:
+    """(side, side, 3) uint8: the whole picture in a square, whatever its aspect."""
     import cv2
 
     height, width = pixels.shape[:2]
@@ -93,19 +92,26 @@ class Pooled:
     dimension = DIMENSION
     weights: Weights
     """The graph's file, named by each descriptor."""
+    input_side: int
+    """Side of the square that a whole picture is shown in, named by each descriptor."""
 
     def __init__(self, *, threads: int | None = None) -> None:
         self.threads = threads
 
     def describe(self, image: Image) -> Vectors:
         """``(256,) float32`` of unit length for the managed, EXIF-oriented picture."""
-        return self.describe_batch([image.reduced(INPUT_SIDE)])[0]
+        return self.describe_batch([image.reduced(self.input_side)])[0]
+
+    def network_input(self, pixels: Pixels) -> Pixels:
+        """(S, S, 3) uint8, all that :meth:`describe_parts` takes from pixels of any size."""
+        return squeezed(pixels, self.input_side)
 
     def describe_batch(self, pictures: Sequence[Pixels]) -> Vectors:
         """Vectors of many pictures, or of many views of one.
 
         Args:
-            pictures: ``(h, w, 3) uint8`` sRGB arrays of any sizes; best not far below 224 pixels.
+            pictures: ``(h, w, 3) uint8`` sRGB arrays of any sizes; best not far below
+                ``input_side`` pixels.
 
         Returns:
             ``(N, 256) float32``, each row of unit length.
@@ -135,9 +141,9 @@ class Pooled:
         """
         run = session(self.weights, self.threads or available_cpus())
         vectors = np.empty((len(pictures), len(boxes), DIMENSION), np.float32)
-        pooled = pooling(boxes, INPUT_SIDE // _STRIDE)
+        pooled = pooling(boxes, self.input_side // _STRIDE)
         for start in range(0, len(pictures), _BATCH):
-            batch = np.stack([network_input(p) for p in pictures[start : start + _BATCH]])
+            batch = np.stack([self.network_input(p) for p in pictures[start : start + _BATCH]])
             found = run.run(None, {"pixels": batch, "pooling": pooled})[0]
             vectors[start : start + len(batch)] = found
         return vectors
@@ -161,7 +167,7 @@ class Pooled:
             return np.empty((0, DIMENSION), np.float32)
         run = session(self.weights, self.threads or available_cpus())
         inputs = {
-            "pixels": network_input(pixels, REGION_SIDE)[None],
+            "pixels": squeezed(pixels, REGION_SIDE)[None],
             "pooling": pooling(boxes, REGION_SIDE // _STRIDE),
         }
         return np.asarray(run.run(None, inputs)[0][0], np.float32)

@@ -49,3 +49,4 @@ class GemV0(Pooled):
     """The descriptor ``gem-v0``; see :class:`~originlens.match.descriptors._pooled.Pooled`."""
 
     weights = WEIGHTS
+    input_side = 224

@@ -63,11 +63,16 @@ class Null:
         return self.sameness[model.views(self.sameness, self.judged) > 0]
 
     def reached(self, model: DecisionModel, share: float) -> float:
-        """The score that a ``share`` of the queries exceeds with a candidate that is no view."""
+        """The score that a ``share`` of the queries exceeds with a candidate that is no view.
+
+        What the shipped model calls another view is none of chance's doing under any model:
+        photographs of one thing would set the bound that unrelated ones have to stay below.
+        """
         view = model.views(self.sameness, self.judged)
-        scores = model.scores(self.features, view)
+        other = (view > 0) | (decision.shipped().views(self.sameness, self.judged) > 0)
         best = np.full(int(self.query.max()) + 1, -30.0)
-        np.maximum.at(best, self.query, np.where(view > 0, -30.0, scores))
+        scores = np.where(other, -30.0, model.scores(self.features, view))
+        np.maximum.at(best, self.query, scores)
         return float(np.quantile(best, 1 - share))
 
 

@@ -78,7 +78,8 @@ def _fit_affines(source: Points, target: Points, chosen: npt.NDArray[np.bool_]) 
     return matrices
 
 
-def _residual(matrix: Points, source: Points, target: Points) -> npt.NDArray[np.float64]:
+def distances(matrix: Points, source: Points, target: Points) -> npt.NDArray[np.float64]:
+    """(M,) pixels from ``target`` (M, 2) to where ``matrix`` puts ``source``; inf if nowhere."""
     with np.errstate(all="ignore"):
         distance = np.linalg.norm(geometry.apply(matrix, source) - target, axis=1)
     return np.nan_to_num(distance, nan=np.inf)
@@ -96,7 +97,7 @@ def median_residual(matrix: Points, query: Points, asset: Points) -> float:
         query: (M, >= 2) points x, y of the query, M >= 1.
         asset: (M, >= 2) points of the asset.
     """
-    distance = float(np.median(_residual(matrix, asset[:, :2], query[:, :2])))
+    distance = float(np.median(distances(matrix, asset[:, :2], query[:, :2])))
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     return distance / max(1.0, scale)
 
@@ -138,8 +139,6 @@ def estimate(
     Returns:
         (3x3 matrix or None, (M,) bool inliers). Each place in either picture counts once.
     """
-    import cv2
-
     none = np.zeros(len(query), dtype=bool)
     if len(query) < 3:
         return None, none
@@ -158,20 +157,48 @@ def estimate(
     matrix: Points = matrices[best]
     inliers = grown[best]
     if inliers.sum() >= 8:
-        near = _residual(matrix, source, target) < 6 * tolerance
-        found, _ = cv2.findHomography(
-            source[near], target[near], cv2.USAC_MAGSAC, tolerance, maxIters=300, confidence=0.999
-        )
-        if found is not None:
-            homography = np.asarray(found, dtype=np.float64)
-            residual = _residual(homography, source, target)
-            # Two more parameters always fit a little better: ask for more than chance gives.
-            gain = 0.9 - 4.0 / inliers.sum()
-            if _cost(residual, tolerance) < gain * _cost(
-                _residual(matrix, source, target), tolerance
-            ):
-                matrix, inliers = homography, residual < tolerance
+        near = distances(matrix, source, target) < 6 * tolerance
+        homography = _homography(matrix, source, target, near, int(inliers.sum()), tolerance)
+        if homography is not None:
+            matrix = homography
+            inliers = distances(matrix, source, target) < tolerance
     return matrix, inliers
+
+
+def least_squares(source: Points, target: Points, tolerance: float) -> Points:
+    """The affine (3, 3) of least squares, or the homography where that fits clearly better.
+
+    ``source`` and ``target`` are (M, 2); NaN where fewer than three points or a line are given.
+    """
+    everything = np.ones(len(source), bool)
+    matrix: Points = _fit_affines(source, target, everything[None])[0]
+    if len(source) < 12 or not np.isfinite(matrix).all():
+        return matrix
+    found = _homography(matrix, source, target, everything, len(source), tolerance)
+    return matrix if found is None else found
+
+
+def _homography(
+    affine: Points,
+    source: Points,
+    target: Points,
+    near: npt.NDArray[np.bool_],
+    inliers: int,
+    tolerance: float,
+) -> Points | None:
+    """A homography by MAGSAC++ of the points ``near``; None unless it beats the affine clearly."""
+    import cv2
+
+    found, _ = cv2.findHomography(
+        source[near], target[near], cv2.USAC_MAGSAC, tolerance, maxIters=300, confidence=0.999
+    )
+    if found is None:
+        return None
+    homography = np.asarray(found, dtype=np.float64)
+    # Two more parameters always fit a little better: ask for more than chance gives.
+    bound = (0.9 - 4.0 / inliers) * _cost(distances(affine, source, target), tolerance)
+    better = _cost(distances(homography, source, target), tolerance) < bound
+    return homography if better else None
 
 
 def is_plausible(matrix: Points, size: tuple[int, int]) -> bool:

@@ -26,7 +26,8 @@ class PixelSupport:
     """Shares in [0, 1]: see :class:`originlens.match.Geometry`; ``texture`` is the share of the
     overlap that has contrast to judge, ``agreed_query`` the agreeing share of the query's area,
     ``fine_correlation`` the median correlation of fine detail in [-1, 1], ``structure`` what
-    :attr:`_Octave.structure` says of each octave, finest first, in [-1, 1]."""
+    :attr:`_Octave.structure` says of each octave, finest first, in [-1, 1], ``median_structure``
+    the same of :attr:`_Octave.median_structure`."""
 
     coverage_query: float = 0.0
     coverage_asset: float = 0.0
@@ -36,6 +37,7 @@ class PixelSupport:
     agreed_query: float = 0.0
     fine_correlation: float = 0.0
     structure: tuple[float, ...] = (0.0,) * _OCTAVES
+    median_structure: tuple[float, ...] = (0.0,) * _OCTAVES
 
 
 def working_grey(pixels: Pixels, long_side: int) -> Grey:
@@ -92,6 +94,7 @@ def compare(query: Grey, asset: Grey, matrix: npt.NDArray[np.float64]) -> PixelS
         agreed_query=float(agreed.mean()) * area,
         fine_correlation=float(np.median(octaves[0].correlation[weight])),
         structure=tuple(octave.structure for octave in octaves),
+        median_structure=tuple(octave.median_structure for octave in octaves),
     )
 
 
@@ -118,6 +121,17 @@ class _Octave:
         energy = self.energy[self.within]
         total = float(energy.sum())
         return float(self.correlation[self.within] @ energy) / total if total > 1e-6 else 0.0
+
+    @property
+    def median_structure(self) -> float:
+        """As :attr:`structure`, but the weighted median: text and stickers over less than half of a
+        copy leave it high, another photograph differs nearly everywhere."""
+        energy, correlation = self.energy[self.within], self.correlation[self.within]
+        order = np.argsort(correlation)
+        below = np.cumsum(energy[order], dtype=np.float64)
+        if not len(below) or below[-1] <= 1e-6:
+            return 0.0
+        return float(correlation[order[np.searchsorted(below, below[-1] / 2)]])
 
 
 def _octaves(q: Map, a: Map, inside: Grey, sigma: float, radius: int) -> list[_Octave]:

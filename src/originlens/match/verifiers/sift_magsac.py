@@ -1,8 +1,9 @@
 """SIFT matches, a robust plane transform, and a check of the warped pixels.
 
 Papers: Lowe, IJCV 2004 (SIFT, ratio test); Arandjelovic & Zisserman, CVPR 2012 (RootSIFT); Barath
-et al., CVPR 2020 (MAGSAC++); the local verification stage follows D2LV (Wang et al. 2021,
-arXiv:2111.07090), the order retrieve-verify-localise SImProv (Black et al. 2022, arXiv:2206.14245).
+et al., CVPR 2020 (MAGSAC++); Hartley & Zisserman 2004, 11.6 (guided matching); local verification
+follows D2LV (Wang et al. 2021, arXiv:2111.07090), the order retrieve-verify-localise SImProv (Black
+et al. 2022, arXiv:2206.14245).
 Why it works: a copy shows the same pixels under one plane transform, so many local features agree
 on it and, once warped, local contrast agrees nearly everywhere. Another photograph of the same
 thing has parallax and other light: some features agree, the pixels mostly do not.
@@ -19,7 +20,7 @@ from originlens.core import geometry
 from originlens.core.image import Image, Pixels
 from originlens.core.registry import Card, Cost, register
 from originlens.match import Geometry, LocalFeatures
-from originlens.match.verifiers import _geometry, _photometry
+from originlens.match.verifiers import _geometry, _guided, _photometry
 
 #: SIFT descriptor order under a mirror: 4x4 cells of 8 orientations in the keypoint's own frame;
 #: a mirror keeps the keypoint's axis, so cells flip across it and orientations change sign.
@@ -146,23 +147,29 @@ class SiftMagsac:
         if inverted:
             descriptors = descriptors[:, _NEGATIVE]
             q_points[:, 3] += 180.0
-        qi, ai = _matches(descriptors, asset.descriptors, self.ratio)
+        similarity = _similarity(descriptors, asset.descriptors)
+        qi, ai = _matches(similarity, self.ratio)
         if len(qi) < 3:
             return None
-        matrix, inliers = _geometry.estimate(
-            q_points[qi], asset.points[ai].astype(np.float64), tolerance=self.tolerance
-        )
+        a_points = asset.points.astype(np.float64)
+        matrix, inliers = _geometry.estimate(q_points[qi], a_points[ai], tolerance=self.tolerance)
         if matrix is None:
             return None
-        count = _distinct(q_points[qi][inliers], asset.points[ai][inliers])
+        found = _guided.Guided(matrix, qi[inliers], ai[inliers])
+        count = _distinct(q_points[found.query], a_points[found.asset])
         if count < 4 or not _geometry.is_plausible(matrix, asset.size):
             return None
-        residual = _geometry.median_residual(
-            matrix, q_points[qi][inliers], asset.points[ai][inliers].astype(np.float64)
-        )
+        share = count / len(qi)
+        if count < _PLAIN:
+            more = _guided.rematched(q_points, a_points, similarity, found, self.tolerance)
+            if _geometry.is_plausible(more.matrix, asset.size):
+                found = more
+        on_query, on_asset = q_points[found.query], a_points[found.asset]
+        residual = _geometry.median_residual(found.matrix, on_query, on_asset)
+        count, matrix = _distinct(on_query, on_asset), found.matrix
         if mirrored:
             matrix = np.array([[-1.0, 0, query.size[1] - 1], [0, 1, 0], [0, 0, 1]]) @ matrix
-        return _measured(query, asset, matrix, (count, len(qi)), "features", inverted, residual)
+        return _measured(query, asset, matrix, (count, share), "features", inverted, residual)
 
     def _from_whole(
         self, query: LocalFeatures, asset: LocalFeatures, inverted: bool
@@ -170,22 +177,22 @@ class SiftMagsac:
         matrix = _photometry.whole_alignment(query, asset, inverted)
         if matrix is None:
             return None
-        return _measured(query, asset, matrix, (0, 0), "whole", inverted)
+        return _measured(query, asset, matrix, (0, 0.0), "whole", inverted)
 
 
 def _measured(
     query: LocalFeatures,
     asset: LocalFeatures,
     matrix: npt.NDArray[np.float64],
-    counts: tuple[int, int],
+    counts: tuple[int, float],
     found_by: str,
     inverted: bool,
     residual: float = 0.0,
 ) -> Geometry:
     """Photometric support of a working-frame transform, expressed in full-size frames.
 
-    ``counts`` are inliers and matches, ``residual`` the inliers' in working pixels. Of an
-    ``inverted`` query the negative is compared.
+    ``counts`` are the inliers and ``match_share``, ``residual`` the inliers' in working pixels. Of
+    an ``inverted`` query the negative is compared.
     """
     grey = 255 - query.grey if inverted else query.grey
     pixels = _photometry.compare(grey, asset.grey, matrix)
@@ -194,7 +201,7 @@ def _measured(
     return Geometry(
         transform=geometry.normalised(to_full @ matrix @ to_work),
         inliers=counts[0],
-        matches=counts[1],
+        match_share=counts[1],
         coverage_query=pixels.coverage_query,
         coverage_asset=pixels.coverage_asset,
         agreement=pixels.agreement,
@@ -206,6 +213,7 @@ def _measured(
             "agreed_query": pixels.agreed_query,
             "fine_correlation": pixels.fine_correlation,
             "structure": pixels.structure,
+            "median_structure": pixels.median_structure,
             "residual": residual,
         },
     )
@@ -257,20 +265,27 @@ def _spread(
     return order[np.argsort(rank, kind="stable")[:count]]
 
 
-def _matches(
-    query: npt.NDArray[np.float32], asset: npt.NDArray[np.float32], ratio: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Mutual nearest neighbours that pass Lowe's ratio test: indices into query and asset."""
+def _similarity(
+    query: npt.NDArray[np.float32], asset: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(N, M) cosines of descriptors of unit length."""
     import cv2
 
-    empty = np.zeros(0, np.intp)
-    if len(query) < 3 or len(asset) < 3:
-        return empty, empty
+    if not len(query) or not len(asset):
+        return np.zeros((len(query), len(asset)), np.float32)
     # Not NumPy's product: its BLAS wakes threads of its own for it, which then get in the way of
     # the pool's (measured: 7 to 16 ms instead of 1 on a busy machine).
-    product = cv2.gemm(query, asset, 1.0, None, 0.0, flags=cv2.GEMM_2_T)
-    similarity = np.asarray(product, np.float32)
-    rows = np.arange(len(query))
+    return np.asarray(cv2.gemm(query, asset, 1.0, None, 0.0, flags=cv2.GEMM_2_T), np.float32)
+
+
+def _matches(
+    similarity: npt.NDArray[np.float32], ratio: float
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Mutual nearest neighbours that pass Lowe's ratio test: indices into query and asset."""
+    if min(similarity.shape) < 3:
+        empty = np.zeros(0, np.intp)
+        return empty, empty
+    rows = np.arange(len(similarity))
     nearest = similarity.argmax(1)
     first = similarity[rows, nearest]
     similarity[rows, nearest] = -1.0
@@ -282,7 +297,7 @@ def _matches(
     return rows, nearest[rows]
 
 
-def _distinct(query: npt.NDArray[np.float64], asset: npt.NDArray[np.float32]) -> int:
+def _distinct(query: npt.NDArray[np.float64], asset: npt.NDArray[np.float64]) -> int:
     """Inliers at distinct places: several orientations of one keypoint are one witness."""
     both = np.round(np.column_stack([query[:, :2], asset[:, :2]]) / 2).astype(np.int64)
     # As one number each: working frames are far below 2^15 pixels wide.

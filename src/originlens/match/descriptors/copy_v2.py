@@ -1,4 +1,4 @@
-"""Copy v1: one learned 256-dimensional vector per picture, trained to find edited copies.
+"""Copy v2: one learned 256-dimensional vector per picture, trained to find edited copies.
 
 Papers: SSCD (Pizzi et al., CVPR 2022, arXiv:2202.10261) for the objective, cross-batch memory
 (Wang et al., CVPR 2020, arXiv:1912.06798) for its negatives, subtraction of a background (Yokoo
@@ -14,7 +14,7 @@ When it fails: a picture pasted small into another one (send crops of the query 
 crops below about a tenth of the area, flat graphics and text pages, and different photographs of
 the same object, which are near by design: a verifier has to decide.
 
-The graph (shipped, made by ``train/copy_descriptor``; model card in ``docs/models/copy_v1.md``)
+The graph (shipped, made by ``train/copy_descriptor``; model card in ``docs/models/copy_v2.md``)
 takes pixels and holds normalisation, trunk, pooling, projection and background.
 """
 
@@ -24,8 +24,8 @@ from originlens.core.registry import Card, Cost, Weights, register
 from originlens.match.descriptors._pooled import Pooled
 
 WEIGHTS = Weights(
-    file="copy_v1.onnx",
-    sha256="bda8c88590a4ec20fa6bb57d4903939a7943ad0a5b42728cf016e9dec8326b60",
+    file="copy_v2.onnx",
+    sha256="960670031ef070e1fa20f8db4158df76d6d92d9977cd2de5a4bbe9d042b7a6cb",
     bytes=7542861,
     licence="Apache-2.0; trunk: ImageNet MobileNetV2 of torchvision, BSD-3-Clause",
     training_data="trunk: ImageNet-1k; then 4 676 photographs of public collections, edited",
@@ -34,21 +34,22 @@ WEIGHTS = Weights(
 
 @register(
     Card(
-        name="copy-v1",
+        name="copy-v2",
         kind="descriptor",
         task="copy detection",
         claims="the same picture after crops, overlays, colour, turns: nearest among thousands",
         paper="Pizzi et al., CVPR 2022 (2202.10261); Wang et al., CVPR 2020 (1912.06798)",
         code_licence="Apache-2.0",
         reads=("pixels",),
-        cost=Cost(ms_per_mpx=9.5, mb=60.0, per="picture"),
+        cost=Cost(ms_per_mpx=6.5, mb=60.0, per="picture"),
         status="stable",
         scope="own weights: photographs",
         fails_when="small pasted pictures, crops below a tenth, flat graphics, same-object photos",
         weights=(WEIGHTS,),
     )
 )
-class CopyV1(Pooled):
-    """The descriptor ``copy-v1``; see :class:`~originlens.match.descriptors._pooled.Pooled`."""
+class CopyV2(Pooled):
+    """The descriptor ``copy-v2``; see :class:`~originlens.match.descriptors._pooled.Pooled`."""
 
     weights = WEIGHTS
+    input_side = 192

@@ -8,6 +8,7 @@ val split; its coefficients ship as ``decision.json``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -59,7 +60,7 @@ FEATURES = (
 def features(support: Support) -> npt.NDArray[np.float64]:
     """The model's inputs, in the order of ``FEATURES``, all roughly within [0, 1] and finite."""
     g = support.geometry
-    coarse, best = _structure(g)
+    coarse, best = _structure(g.details.get("structure", ()))
     pdq = 256 if support.pdq_distance is None else support.pdq_distance
     log_inliers = min(np.log1p(g.inliers), 5.0) / 5.0
     extent = np.sqrt(max(g.coverage_query * g.agreement, 0.0))
@@ -82,17 +83,17 @@ def features(support: Support) -> npt.NDArray[np.float64]:
     )
 
 
-def _structure(geometry: Geometry) -> tuple[float, float]:
+def _structure(octaves: Sequence[float]) -> tuple[float, float]:
     """Of the asset's detail, how much the query shows: in the coarse octave, in the better one.
 
     A blurred copy has lost the fine octave and a noisy one drowned it: what is not there does not
     contradict. Another view has detail in both, but not this.
     """
-    octaves = [max(float(value), 0.0) for value in geometry.details.get("structure", ())]
-    return (octaves[-1], max(octaves)) if octaves else (0.0, 0.0)
+    found = [max(float(value), 0.0) for value in octaves]
+    return (found[-1], max(found)) if found else (0.0, 0.0)
 
 
-SAMENESS = ("fine_structure", "coarse_structure", "match_share", "residual", "log_inliers")
+SAMENESS = ("median_structure", "best_median_structure", "match_share", "residual", "log_inliers")
 
 
 def sameness(geometry: Geometry) -> npt.NDArray[np.float64]:
@@ -103,11 +104,9 @@ def sameness(geometry: Geometry) -> npt.NDArray[np.float64]:
     there are, the more this means. Structure is the median of the overlap's, so that what covers
     less than half of a copy does not count.
     """
-    medians = geometry.details.get("median_structure") or (0.0, 0.0)
     return np.array(
         [
-            max(float(medians[0]), 0.0),
-            max(float(medians[-1]), 0.0),
+            *_structure(geometry.details.get("median_structure", ())),
             geometry.match_share,
             min(float(geometry.details.get("residual", 0.0)), 4.0),
             min(np.log1p(geometry.inliers), 5.0) / 5.0,

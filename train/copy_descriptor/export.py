@@ -53,7 +53,7 @@ def background(average: dict[str, torch.Tensor], width: int) -> np.ndarray:
     from evaluate import Model
 
     from originlens.match.descriptors._pooled import squeezed
-    from originlens.match.descriptors.copy_v2 import CopyV2
+    from originlens.match.descriptors.contrastive import CopyV2
 
     paths = photos.rows("train", shippable=True)
     drawn = np.random.default_rng(7).permutation(len(paths))[:BACKGROUND]

@@ -19,8 +19,8 @@ def one_blas_thread() -> Iterator[None]:
     """Matrix products within, in any thread of the process, run on their caller's thread only.
 
     A pool of ours already uses every CPU: BLAS threads that wake for each small product, and spin
-    for a while when it is done, take those CPUs away (measured: a fifth of a search's time, half of
-    the CPU time of an ingest).
+    for a while when it is done, take those CPUs away (measured: a fifth of a search's time; more of
+    an ingest's).
     """
     from threadpoolctl import threadpool_limits
 

@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 
 from originlens.match.descriptors._pooled import pooling
-from originlens.match.descriptors.copy_v2 import CopyV2
+from originlens.match.descriptors.contrastive import CopyV2
 from originlens.match.descriptors.gem_v0 import GemV0
 
 PICTURES = (data.astronaut, data.coffee, data.chelsea, data.rocket)

@@ -31,7 +31,7 @@ _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, [0, 7, 6, 5, 4, 3, 2, 1]].
 _NEGATIVE = np.arange(128).reshape(4, 4, 8)[::-1, ::-1].ravel()
 
 _SMOOTHING = 1.5  # pixels of the working picture
-_PLAIN = 40  # points on one transform: the other tries are over
+_PLAIN = 40  # points on one transform: nothing more is tried
 
 CARD = Card(
     name="sift-magsac",

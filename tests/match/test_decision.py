@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+from originlens.bench.chains import parse
 from originlens.bench.kinds import kind
 from originlens.core import geometry
 from originlens.core.image import Image
@@ -45,6 +46,16 @@ def test_edited_copy_is_no_other_view(verifier, name, edit):
     query = kind(edit).apply(original, np.random.default_rng(5), others=others).image
     found = verified(verifier, query, original)
     assert found.inliers >= decision.JUDGED_INLIERS
+    assert not decision.shipped().is_other_view(found)
+
+
+@pytest.mark.parametrize("warp", ["barrel", "ripple", "wave", "elastic"])
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket"])
+def test_bent_copy_is_no_other_view(verifier, name, warp):
+    original = Image.from_array(getattr(data, name)())
+    query = parse(f"{warp}:0.3").apply(original, np.random.default_rng(5)).image
+    found = verified(verifier, query, original)
+    assert found.inliers >= decision.SHARED_INLIERS
     assert not decision.shipped().is_other_view(found)
 
 

@@ -44,7 +44,7 @@ MEMORY, MEMORY_FROM = 4096, 200
 RATE, HEAD_RATE, DECAY = 2e-4, 1e-3, 1e-4
 STEPS = 2_000
 AVERAGE = 0.999
-INGREDIENTS = ("entropy", "memory", "hosts")
+INGREDIENTS = ("entropy", "memory", "hosts", "mixing")
 SHIPPED = photos.REPOSITORY / "src/originlens/match/descriptors/weights/gem_v0.onnx"
 
 
@@ -54,9 +54,11 @@ class Pairs(Dataset):
     An item is the two views, which photograph they show, and which two others may lie in them.
     """
 
-    def __init__(self, paths: list[Path], first: int, last: int, seed: int) -> None:
+    def __init__(
+        self, paths: list[Path], first: int, last: int, seed: int, *, mixing: bool = True
+    ) -> None:
         self._paths, self._first, self._last, self._seed = paths, first, last, seed
-        self._views = Views(SIDE)
+        self._views = Views(SIDE, mixing=mixing)
         self._order: tuple[int, np.ndarray] = (-1, np.zeros(0, int))
 
     def __len__(self) -> int:
@@ -111,14 +113,11 @@ class Frozen:
         return torch.from_numpy(features), who, hosts
 
 
-def batches(
-    paths: list[Path], first_step: int, steps: int, seed: int, frozen: bytes
-) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Batches from a step on, made by another process."""
+def batches(pairs: Pairs, frozen: bytes) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Batches of pairs, made by another process."""
     torch.set_num_threads(1)
     yield from DataLoader(
-        Pairs(paths, first_step * BATCH, steps * BATCH, seed), BATCH, collate_fn=Frozen(frozen),
-        num_workers=1, prefetch_factor=4, drop_last=True,
+        pairs, BATCH, collate_fn=Frozen(frozen), num_workers=1, prefetch_factor=4, drop_last=True
     )  # fmt: skip
 
 
@@ -248,7 +247,9 @@ def main() -> None:
     until, told = time.monotonic() + 60 * arguments.minutes, []
     began, begun = time.monotonic(), run.step
     frozen = frozen_stages(run.model.trunk)
-    for features, who, hosts in batches(paths, run.step, arguments.steps, arguments.seed, frozen):
+    first, last = run.step * BATCH, arguments.steps * BATCH
+    pairs = Pairs(paths, first, last, arguments.seed, mixing="mixing" not in without)
+    for features, who, hosts in batches(pairs, frozen):
         torch.set_num_threads(arguments.threads)
         told.append(run.advance(features, who, hosts))
         if run.step % 100 == 0:

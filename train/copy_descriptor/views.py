@@ -42,10 +42,11 @@ class Views:
 
     Args:
         side: of the square that the network is shown, in pixels.
+        mixing: some strong views are mixed with another photograph (mixup, cutmix).
     """
 
-    def __init__(self, side: int) -> None:
-        self._side = side
+    def __init__(self, side: int, *, mixing: bool = True) -> None:
+        self._side, self._mixed = side, MIXED if mixing else 0.0
 
     def pair(
         self, pixels: Pixels, others: Sequence[Pixels], rng: np.random.Generator
@@ -53,7 +54,7 @@ class Views:
         """A mild view (as a reference is) and a strong one (as a query is), (S, S, 3) uint8."""
         mild = self._made(pixels, self._mild(rng), others, rng)
         strong = coloured(pixels, rng)
-        if rng.random() < MIXED:
+        if rng.random() < self._mixed:
             strong = mixed(strong, others[0], rng)
         strong = self._made(turned(strong, rng), self._strong(rng), others, rng)
         return self.square(mild), self.square(strong)

@@ -8,8 +8,12 @@ negatives and pasted pictures come from the train split, those for the calibrati
 split; edits are the *seen* kinds of the bench only. Each part is one file: a run that was
 interrupted goes on with the parts that are missing. Parts: ``null-*`` and ``val-null`` (photographs
 that are not indexed), ``views`` (indexed photographs of sources with look-alikes, themselves left
-out: other photographs of the same things), ``*-chain`` (three to five seen kinds in turn) and
-one part for each seen kind.
+out: other photographs of the same things), ``*-chain`` (three to five seen kinds in turn),
+``*-bent`` (warps that no kind uses, none of them reserved as unseen: a bent copy's points lie off
+every plane transform, as another view's do) and one part for each seen kind.
+
+The searches stop where the shipped ``decision.json`` is certain. Where its inputs have changed, put
+weights for the new ones there first, then collect and fit twice.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 #: Sources that hold many photographs of the same or of very similar things.
 SIMILAR = ("grocery", "houses", "clothing_new", "trashnet", "appimage_shots")
 SIZES = (20, 100, 1000, 4000)
+BENDS = ("barrel", "elastic", "ripple", "wave")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -141,10 +146,13 @@ def _queries(part: Part) -> Iterator[tuple[Image, str | None, list[str]]]:
 def _edited(
     original: Image, part: Part, indexed: list[Path], outside: list[Path], rng: np.random.Generator
 ) -> Image:
-    """The picture after one seen kind, or after three to five that are drawn for a chain."""
+    """The picture after one seen kind, three to five that are drawn for a chain, or a warp."""
+    from originlens.bench.chains import parse
     from originlens.bench.kinds import kind, kinds
     from originlens.core.image import Image
 
+    if part.sort == "bent":
+        return parse(f"{rng.choice(BENDS)}:0.1..0.6").apply(original, rng).image
     edits = [kind(part.sort)] if part.sort != "chain" else []
     if not edits:
         seen = kinds("seen")
@@ -192,6 +200,8 @@ def main() -> None:
         Part("views", "views", "train", largest, out / "views.pkl", max(SIZES), 5 * many * 10),
         Part("train-chain", "chain", "train", middle, out / "train-chain.pkl", 1000, 10 * many),
         Part("val-chain", "chain", "val", small, out / "val-chain.pkl", kept, 10 * few),
+        Part("train-bent", "bent", "train", middle, out / "train-bent.pkl", 1000, 4 * many),
+        Part("val-bent", "bent", "val", small, out / "val-bent.pkl", kept, 4 * few),
     ]
     for edit in kinds("seen"):
         for split, folder, references, count in (

@@ -180,7 +180,7 @@ def main() -> None:
 #: Candidates that score higher are duplicates for certain: they never belong to a null.
 CERTAIN = 2.0
 #: Share of true copies that may be called another view.
-LOST = 0.015
+LOST = 0.02
 
 if __name__ == "__main__":
     main()

@@ -164,7 +164,7 @@ class DecisionModel:
     def is_other_view(self, geometry: Geometry) -> bool:
         """Whether two pictures share content as two photographs of one thing do, not as a copy.
 
-        The bound is set where 1.5 % of true copies (seen kinds and chains of three to five) are so
+        The bound is set where 2 % of true copies (seen kinds, chains of them and warps) are so
         called.
         """
         return self._view(geometry) > 0
